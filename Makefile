@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+VENV ?= .venv
+EXTRA ?= dev
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-$(EXTRA)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml requirements/$(EXTRA).lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/$(EXTRA).lock
+	$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@
+
+setup: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, cpu or gpu)
+
+test: $(STAMP) ## Lint, types, import rules and every test
+	$(MAKE) check
+	$(BIN)/pytest
+
+check: $(STAMP) ## Lint, types and import rules only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(STAMP) ## Format the code and mend what lint can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+up: $(STAMP) ## Run everything in one process
+	$(BIN)/facefleet up
+
+bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
+	$(BIN)/python -m tests.benchmarks
+
+lock: $(STAMP) ## Pin every dependency again, with hashes
+	$(BIN)/uv pip compile pyproject.toml $(UV_LOCK) --extra dev --extra openvino --extra heic -o requirements/dev.lock
+	$(BIN)/uv pip compile pyproject.toml $(UV_LOCK) --extra openvino --extra heic -o requirements/cpu.lock
+	$(BIN)/uv pip compile pyproject.toml $(UV_LOCK) --extra gpu --extra heic --override requirements/gpu.override -o requirements/gpu.lock
+
+UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+.PHONY: help setup test check fmt up bench lock

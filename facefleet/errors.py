@@ -1,0 +1,209 @@
+"""The error tree. Its first two branches are the retry policy.
+
+FacefleetError
++- PermanentError            the photo is dead, with this reason; trying again changes nothing
+|  +- PhotoNotFound          the file or object is gone, or the link points to nothing
+|  +- PhotoUndecodable       the bytes are not a photo that can be read
+|  +- PhotoTooLarge          more bytes or pixels than the limits allow
+|  +- AccessDenied           the store refuses to hand it out
+|  +- CrashedWorker          workers died on it, several times
+|  +- AttemptsExhausted      it failed in an unforeseen way, several times
++- PhotoChanged              the photo was replaced after it was listed: index the new one instead
++- TransientError            a dependency is down or busy; tried again later, no blame on the photo
+|  +- PhotoStoreUnavailable
+|  +- GalleryUnavailable
+|  +- LedgerUnavailable
+|  +- BrokerUnavailable
+|  +- RecognizerUnavailable  the model answered nonsense, or is shutting down
+|  +- Overloaded             a bounded queue is full
++- RequestError              the caller asked for something that cannot be
+|  +- InvalidRequest
+|  +- AlbumNotFound
+|  +- AlbumExists
+|  +- JobNotFound
++- ConfigurationError        the process refuses to start, or the command to run
+   +- ModelPackNotFound
+   +- ModelPackMismatch      a file of the pack is not the one its manifest names
+   +- LicenseNotAccepted
+   +- RuntimeUnavailable     the device or runtime that was asked for cannot be used
+   +- DataDirectoryInUse
+
+Imports nothing of the project. Adapters translate their library's errors at one edge, with `raise ... from`.
+"""
+
+from typing import ClassVar
+
+
+class FacefleetError(Exception):
+    """Base of everything the project raises on purpose. `str(error)` is a sentence for a person."""
+
+    #: Stable snake_case word for machines: the `reason` of a dead photo, the `type` of an API problem.
+    reason: ClassVar[str] = "facefleet_error"
+
+
+class PermanentError(FacefleetError):
+    """The photo is dead; another attempt would end the same."""
+
+    reason = "permanent_error"
+
+
+class PhotoNotFound(PermanentError):
+    """The file or object does not exist (any more)."""
+
+    reason = "photo_not_found"
+
+
+class PhotoUndecodable(PermanentError):
+    """The bytes cannot be read as a photo."""
+
+    reason = "photo_undecodable"
+
+
+class PhotoTooLarge(PermanentError):
+    """The photo has more bytes or pixels than the limits allow."""
+
+    reason = "photo_too_large"
+
+
+class AccessDenied(PermanentError):
+    """The photo store refuses to hand out the photo."""
+
+    reason = "access_denied"
+
+
+class CrashedWorker(PermanentError):
+    """Workers died while they held the photo, as often as the settings allow."""
+
+    reason = "crashed_worker"
+
+
+class AttemptsExhausted(PermanentError):
+    """The photo failed in an unforeseen way as often as the settings allow."""
+
+    reason = "attempts_exhausted"
+
+
+class PhotoChanged(FacefleetError):
+    """The photo was replaced after it was listed."""
+
+    reason = "photo_changed"
+
+    def __init__(self, message: str, *, new_version: str, size_bytes: int) -> None:
+        """Keep what is needed to index the replacement.
+
+        Args:
+            message: a sentence for a person.
+            new_version: the version that is in the store now.
+            size_bytes: its size.
+        """
+        super().__init__(message)
+        self.new_version = new_version
+        self.size_bytes = size_bytes
+
+
+class TransientError(FacefleetError):
+    """A dependency is down or busy; the work is tried again and burns no attempt."""
+
+    reason = "transient_error"
+
+
+class PhotoStoreUnavailable(TransientError):
+    """The photo store cannot be reached or answers with errors."""
+
+    reason = "photo_store_unavailable"
+
+
+class GalleryUnavailable(TransientError):
+    """The vector store cannot be reached or answers with errors."""
+
+    reason = "gallery_unavailable"
+
+
+class LedgerUnavailable(TransientError):
+    """The ledger's database cannot be reached or is locked."""
+
+    reason = "ledger_unavailable"
+
+
+class BrokerUnavailable(TransientError):
+    """The message broker cannot be reached."""
+
+    reason = "broker_unavailable"
+
+
+class RecognizerUnavailable(TransientError):
+    """The model answered nonsense (NaN, constant templates) or is shutting down."""
+
+    reason = "recognizer_unavailable"
+
+
+class Overloaded(TransientError):
+    """A bounded queue is full; the caller is to come back later."""
+
+    reason = "overloaded"
+
+
+class RequestError(FacefleetError):
+    """The caller asked for something that cannot be."""
+
+    reason = "request_error"
+
+
+class InvalidRequest(RequestError):
+    """A value of the request is not acceptable; the message says which and why."""
+
+    reason = "invalid_request"
+
+
+class AlbumNotFound(RequestError):
+    """There is no album of that name."""
+
+    reason = "album_not_found"
+
+
+class AlbumExists(RequestError):
+    """An album of that name exists already."""
+
+    reason = "album_exists"
+
+
+class JobNotFound(RequestError):
+    """There is no job of that id."""
+
+    reason = "job_not_found"
+
+
+class ConfigurationError(FacefleetError):
+    """The settings, files or machine do not allow the process to start."""
+
+    reason = "configuration_error"
+
+
+class ModelPackNotFound(ConfigurationError):
+    """The model pack is not on this machine and cannot be fetched."""
+
+    reason = "model_pack_not_found"
+
+
+class ModelPackMismatch(ConfigurationError):
+    """A file of the model pack is not the one its manifest names."""
+
+    reason = "model_pack_mismatch"
+
+
+class LicenseNotAccepted(ConfigurationError):
+    """The model pack's licence has to be accepted before the first download."""
+
+    reason = "license_not_accepted"
+
+
+class RuntimeUnavailable(ConfigurationError):
+    """The device or model runtime that was asked for cannot be used."""
+
+    reason = "runtime_unavailable"
+
+
+class DataDirectoryInUse(ConfigurationError):
+    """Another process owns the data directory."""
+
+    reason = "data_directory_in_use"

@@ -1,0 +1,276 @@
+"""What the parts of Facefleet hand to each other: frozen dataclasses and array types, no behaviour beyond arithmetic."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+from uuid import UUID, uuid5
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: (H, W, 3) uint8, RGB, EXIF-upright.
+RgbImage: TypeAlias = NDArray[np.uint8]
+#: (112, 112, 3) uint8, RGB: one face in the ArcFace canonical pose.
+AlignedFace: TypeAlias = NDArray[np.uint8]
+#: (5, 2) float32, pixels: left eye, right eye, nose, left and right mouth corner, as seen in the image.
+Landmarks: TypeAlias = NDArray[np.float32]
+#: (D,) float32, L2 norm 1; only comparable within one model version.
+Template: TypeAlias = NDArray[np.float32]
+
+#: Namespace of every deterministic id of the project.
+ID_NAMESPACE = UUID("8f0f4a5e-6d0b-5a0c-9f5e-0fa5ef1ee700")
+
+DEFAULT_TENANT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-aligned rectangle in pixels of the upright photo."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face found in a photo."""
+
+    box: Box
+    landmarks: Landmarks
+    #: The detector's confidence, 0-1.
+    detection_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How usable a face is; every value is measured, none is guessed."""
+
+    #: 0-1, the product of the parts below mapped to 0-1: what sorting and filtering use.
+    overall: float
+    #: The shorter side of the box, in pixels of the upright photo.
+    size_px: float
+    #: Variance of the Laplacian of the aligned face, grey levels squared.
+    sharpness: float
+    #: Mean luma of the aligned face, 0-255.
+    brightness: float
+    #: Degrees, estimated from the five landmarks; positive yaw looks to the image's right, positive pitch looks down.
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedFace:
+    """One detection with its template, before it has an id."""
+
+    detection: Detection
+    template: Template
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedPhoto:
+    """What the recognizer found in one photo; no faces is a result."""
+
+    #: Size of the upright photo.
+    width_px: int
+    height_px: int
+    faces: tuple[RecognizedFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRef:
+    """One photo as a store lists it."""
+
+    #: `file:///abs/path` (percent-encoded) or `s3://bucket/key`.
+    uri: str
+    #: What a person calls it: the path relative to the source, or the S3 key. Printable Unicode.
+    name: str
+    #: Changes whenever the bytes change: mtime and size, an ETag, or an S3 version id.
+    version: str
+    size_bytes: int
+
+
+class PhotoState(StrEnum):
+    """`pending -> leased -> indexed | dead | deleted`."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    INDEXED = "indexed"
+    DEAD = "dead"
+    DELETED = "deleted"
+
+
+class JobState(StrEnum):
+    """`listing -> running -> done | failed`; failed means that the source could not be listed."""
+
+    LISTING = "listing"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """The user's photos; one Rekognition collection."""
+
+    id: UUID
+    tenant: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumSummary:
+    """An album with its counts."""
+
+    album: Album
+    #: Photos that are not deleted.
+    photos: int
+    indexed: int
+    dead: int
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photo's row in the ledger."""
+
+    id: UUID
+    album_id: UUID
+    name: str
+    store_uri: str
+    version: str
+    size_bytes: int
+    model_version: str
+    state: PhotoState
+    #: Claims so far that were not given back by a dependency that was down.
+    attempt: int
+    #: Claims whose worker died.
+    crash_count: int
+    #: Why it is dead: an error's `reason`, and a sentence for a person.
+    reason: str | None
+    detail: str | None
+    face_count: int | None
+    width_px: int | None
+    height_px: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedPhoto:
+    """A photo that this worker owns until the lease ends."""
+
+    id: UUID
+    album_id: UUID
+    name: str
+    store_uri: str
+    version: str
+    model_version: str
+    attempt: int
+    lease_token: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of an indexed photo, as the ledger keeps it (the template lives in the gallery)."""
+
+    id: UUID
+    album_id: UUID
+    photo_id: UUID
+    photo_name: str
+    #: Pixels of the upright photo.
+    box: Box
+    landmarks: Landmarks
+    detection_score: float
+    quality: Quality
+    photo_width_px: int
+    photo_height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One indexing run over one source."""
+
+    id: UUID
+    album_id: UUID
+    album_name: str
+    #: `file:///dir`, `s3://bucket/prefix`, or `uploads:` for photos sent over HTTP.
+    source: str
+    state: JobState
+    #: Why it failed, for a person.
+    detail: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """Counts of one job, all by the database's clock."""
+
+    job: Job
+    photos: int
+    indexed: int
+    dead: int
+    #: Pending or leased.
+    waiting: int
+    faces: int
+    #: From the job's start to its last finished photo (to now while it runs).
+    seconds: float
+
+    @property
+    def photos_per_second(self) -> float:
+        """Finished photos over the job's seconds."""
+        return (self.indexed + self.dead) / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryPoint:
+    """One template on its way into the gallery."""
+
+    face_id: UUID
+    album_id: UUID
+    photo_id: UUID
+    template: Template
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryMatch:
+    """What the gallery knows about a near neighbour."""
+
+    face_id: UUID
+    photo_id: UUID
+    #: Cosine similarity, -1 to 1.
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A face of the album that looks like the probe's."""
+
+    face: Face
+    #: Cosine similarity, -1 to 1.
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """One face of the probe image with its own candidates, best first."""
+
+    probe_face: RecognizedFace
+    candidates: tuple[Candidate, ...]
+
+
+def photo_id_of(album_id: UUID, uri: str, version: str, model_version: str) -> UUID:
+    """Name a photo: the same photo listed twice is the same row."""
+    return uuid5(ID_NAMESPACE, "\x00".join((str(album_id), uri, version, model_version)))
+
+
+def face_id_of(photo_id: UUID, face_number: int) -> UUID:
+    """Name a face (and its gallery point): work that runs twice writes the same point twice."""
+    return uuid5(photo_id, str(face_number))
+
+
+#: JSON as `json.loads` returns it.
+Json: TypeAlias = dict[str, Any]

@@ -1,0 +1,132 @@
+"""Every setting of every process, in one frozen class. Built only at an entry point (`cli`), then handed down."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "facefleet"
+
+
+class Settings(BaseSettings):
+    """Read from `FACEFLEET_*` environment variables, then from `.env`; the descriptions become `.env.example`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FACEFLEET_", env_file=".env", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    # Where things are
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    """Directory of the embedded ledger, gallery and uploads; one running server owns it."""
+    server: str = ""
+    """URL of a running Facefleet server that the command line uses; empty: the one that holds the data directory."""
+    ledger_url: str = ""
+    """SQLAlchemy URL of the ledger, e.g. postgresql+psycopg://user@host/db; empty: SQLite in the data directory."""
+    broker_url: str = "memory://"
+    """Celery broker: memory:// (one process), redis://host:6379/0, or sqs://."""
+    qdrant_url: str = ""
+    """URL of a Qdrant server; empty: the engine embedded in the process that owns the data directory."""
+    qdrant_api_key: SecretStr = SecretStr("")
+    """API key of the Qdrant server."""
+    upload_url: str = ""
+    """Where photos sent over HTTP are kept, e.g. s3://bucket/uploads; empty: a folder in the data directory."""
+    folder_sources: bool | None = None
+    """Whether the API may index folders of its own machine; unset: only when it listens on loopback."""
+
+    # S3
+    s3_endpoint_url: str = ""
+    """Endpoint of the S3 server; empty: AWS."""
+    s3_connect_timeout_s: float = Field(default=5, gt=0)
+    """Seconds to wait for a connection to S3."""
+    s3_read_timeout_s: float = Field(default=30, gt=0)
+    """Seconds to wait for the next bytes from S3."""
+
+    # Recognition
+    model_pack: str = "buffalo_l"
+    """Name (demo, buffalo_l, buffalo_s, buffalo_sc, antelopev2) or path of the model pack."""
+    model_dir: Path = Path("~/.insightface")
+    """Where named packs are kept and fetched to: InsightFace's own folder."""
+    accept_license: bool = False
+    """Whether the licence of a pack that is fetched is accepted (InsightFace's: non-commercial research only)."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """What runs the models; cuda never falls back to the CPU, auto takes a GPU when the installed runtime has one."""
+    runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """Model runtime on the CPU; auto: OpenVINO when installed, else ONNX Runtime."""
+    cpu_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+    """CPU threads that run models, each with its own single-threaded session."""
+    detection_size_px: int = Field(default=640, ge=128, le=2048, multiple_of=32)
+    """Longer side of the detector's input."""
+    detection_threshold: float | None = Field(default=None, gt=0, lt=1)
+    """Smallest detection score that counts as a face; unset: the pack's own (0.5 for InsightFace's)."""
+    min_face_px: float = Field(default=0, ge=0)
+    """Faces with a shorter side below this many pixels of the upright photo are ignored."""
+    max_faces_per_photo: int = Field(default=1000, ge=1)
+    """At most this many faces of one photo are kept, best detection score first."""
+    max_photo_bytes: int = Field(default=50_000_000, ge=1)
+    """Photos with more bytes are refused unread."""
+    max_photo_pixels: int = Field(default=100_000_000, ge=1)
+    """Photos whose header claims more pixels are refused undecoded."""
+    decode_timeout_s: float = Field(default=30, gt=0)
+    """Seconds after which a photo that is still being decoded is given up."""
+    batch_queue_size: int = Field(default=512, ge=1)
+    """Faces and images that may wait for a model before callers are told Overloaded."""
+    gpu_batch_size: int = Field(default=32, ge=1)
+    """Largest batch on a GPU; on a CPU every item runs alone, which is as fast."""
+    batch_max_wait_ms: float = Field(default=5, ge=0)
+    """How long a GPU batch waits for more items."""
+
+    # Fleet
+    worker_threads: int | None = Field(default=None, ge=1, le=1024)
+    """Tasks a worker runs at once; unset: two more than cpu_threads, so that reading overlaps with computing."""
+    photos_per_message: int = Field(default=8, ge=1, le=64)
+    """Photo ids in one queue message."""
+    runway_photos: int = Field(default=512, ge=1)
+    """Photos dispatched to the broker and not yet claimed, at most; the rest waits in the ledger."""
+    lease_s: float = Field(default=120, gt=0)
+    """How long a claimed photo belongs to a worker that shows no sign of life."""
+    redispatch_after_s: float = Field(default=60, gt=0)
+    """A dispatched photo that nobody claimed for this long is dispatched again."""
+    retry_backoff_s: float = Field(default=2, gt=0)
+    """Wait before the second attempt; doubled for each further one, up to five minutes."""
+    max_attempts: int = Field(default=5, ge=1)
+    """Attempts that failed in an unforeseen way before a photo is dead."""
+    max_crashes: int = Field(default=3, ge=1)
+    """Worker deaths on one photo before it is dead."""
+    relay_interval_s: float = Field(default=0.5, gt=0)
+    """How often the dispatcher looks for photos to send."""
+    sweep_interval_s: float = Field(default=15, gt=0)
+    """How often the dispatcher looks for expired leases."""
+
+    # API
+    max_upload_bytes: int = Field(default=1_000_000_000, ge=1)
+    """Largest request body of an upload of photos."""
+    max_probe_bytes: int = Field(default=15_000_000, ge=1)
+    """Largest image to search with."""
+    max_search_queue: int = Field(default=64, ge=1)
+    """Searches that may be in the API at once before it answers 503 with Retry-After."""
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe log line that is written to stderr."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """json lines or text for people; auto: text on a terminal, json elsewhere."""
+
+    @property
+    def resolved_ledger_url(self) -> str:
+        """The ledger's URL with the embedded default filled in."""
+        return self.ledger_url or f"sqlite:///{self.data_dir.absolute() / 'ledger.sqlite3'}"
+
+    @property
+    def resolved_upload_url(self) -> str:
+        """The upload store's URL with the embedded default filled in."""
+        return self.upload_url or (self.data_dir.absolute() / "uploads").as_uri()
+
+    @property
+    def resolved_worker_threads(self) -> int:
+        """Tasks at once with the default filled in."""
+        return self.worker_threads or self.cpu_threads + 2
