@@ -11,8 +11,9 @@ help: ## Show this list
 
 $(STAMP): pyproject.toml requirements/$(EXTRA).lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/$(EXTRA).lock
-	$(BIN)/pip install --quiet --no-deps -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements/$(EXTRA).lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 setup: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, cpu or gpu)
@@ -38,6 +39,7 @@ bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
 	$(BIN)/python -m tests.benchmarks
 
 lock: $(STAMP) ## Pin every dependency again, with hashes
+	echo uv | $(BIN)/uv pip compile - $(UV_LOCK) -o requirements/uv.lock
 	$(BIN)/uv pip compile pyproject.toml $(UV_LOCK) --extra dev --extra openvino --extra heic -o requirements/dev.lock
 	$(BIN)/uv pip compile pyproject.toml $(UV_LOCK) --extra openvino --extra heic -o requirements/cpu.lock
 	$(BIN)/uv pip compile pyproject.toml $(UV_LOCK) --extra gpu --extra heic --override requirements/gpu.override -o requirements/gpu.lock

@@ -1,0 +1,1 @@
+"""The `facefleet` command: the composition root, the only place that sees both workers and api."""

@@ -1,0 +1,1 @@
+"""What workers and api share: records, recognition, ledger, gallery, photo stores. Knows neither Celery nor FastAPI."""

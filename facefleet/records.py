@@ -1,4 +1,4 @@
-"""What the parts of Facefleet hand to each other: frozen dataclasses and array types, no behaviour beyond arithmetic."""
+"""What the parts of Facefleet hand to each other: frozen dataclasses and array types, arithmetic at most."""
 
 from dataclasses import dataclass
 from datetime import datetime

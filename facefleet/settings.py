@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     """Largest request body of an upload of photos."""
     max_probe_bytes: int = Field(default=15_000_000, ge=1)
     """Largest image to search with."""
+    search_limit: int = Field(default=100, ge=1, le=4096)
+    """Candidates for each face of a probe when the caller names no limit."""
+    search_min_similarity: float = Field(default=0.25, ge=-1, le=1)
+    """Smallest cosine similarity of a candidate when the caller names none."""
     max_search_queue: int = Field(default=64, ge=1)
     """Searches that may be in the API at once before it answers 503 with Retry-After."""
 

@@ -1,0 +1,1 @@
+"""The fleet: Celery worker, dispatcher, and both in one process."""

@@ -1,0 +1,1 @@
+"""The truth: one SQL row per photo."""

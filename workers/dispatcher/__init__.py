@@ -1,0 +1,1 @@
+"""What keeps work moving: lister, relay, sweeper, purger."""
