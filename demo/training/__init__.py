@@ -1,0 +1,1 @@
+"""How the demo pack was trained: `python -m demo.training`. Needs PyTorch and onnx, which Facefleet itself does not."""

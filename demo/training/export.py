@@ -1,0 +1,68 @@
+"""Both networks as ONNX files in InsightFace's layout."""
+
+import copy
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+
+from demo.training.detector_network import STRIDES, FaceDetector, refine_landmarks
+from demo.training.embedder_network import FACE_SIDE_PX, FaceEmbedder
+
+DETECTOR_FILE, EMBEDDER_FILE = "det_drawn.onnx", "rec_drawn.onnx"
+#: The first opset with GridSample.
+OPSET = 16
+#: SCRFD's order of outputs: all scores, all boxes, all landmarks, each from fine to coarse.
+DETECTOR_OUTPUTS = [f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES]
+
+
+class ExportedDetector(nn.Module):
+    """The detector with SCRFD's nine flat outputs, image after image when there are several."""
+
+    def __init__(self, network: FaceDetector) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Scores (N * A, 1) 0..1, boxes (N * A, 4) and landmarks (N * A, 10) in strides, per stride."""
+        levels = self.network(images)
+        scores = [torch.sigmoid(level.scores) for level in levels]
+        landmarks = [refine_landmarks(level.landmarks, level.field) for level in levels]
+        boxes = [level.boxes for level in levels]
+        wide = [(maps, values) for maps, values in ((scores, 1), (boxes, 4), (landmarks, 10))]
+        return tuple(level.permute(0, 2, 3, 1).reshape(-1, values) for maps, values in wide for level in maps)
+
+
+def export_detector(network: FaceDetector, directory: Path) -> None:
+    """Write the detector; N, H and W stay open."""
+    model = ExportedDetector(copy.deepcopy(network).cpu().eval())
+    # Not 640 x 640: a size that got frozen into the graph would show at once in the tests.
+    example = torch.zeros(1, 3, 320, 416)
+    axes = {"images": {0: "N", 2: "H", 3: "W"}}
+    _export(model, example, directory / DETECTOR_FILE, "images", DETECTOR_OUTPUTS, axes)
+
+
+def export_embedder(network: FaceEmbedder, directory: Path) -> None:
+    """Write the embedder; N stays open."""
+    example = torch.zeros(1, 3, FACE_SIDE_PX, FACE_SIDE_PX)
+    axes = {"faces": {0: "N"}, "embeddings": {0: "N"}}
+    model = copy.deepcopy(network).cpu().eval()
+    _export(model, example, directory / EMBEDDER_FILE, "faces", ["embeddings"], axes)
+
+
+def _export(
+    model: nn.Module, example: torch.Tensor, path: Path, input_name: str, output_names: list[str],
+    axes: dict[str, dict[int, str]],
+) -> None:  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        model, (example,), str(path), input_names=[input_name], output_names=output_names, dynamic_axes=axes,
+        opset_version=OPSET, dynamo=False,
+    )  # fmt: skip
+    graph = onnx.load(str(path))
+    # InsightFace takes a first node whose name begins with Sub or Mul for normalisation inside of the file.
+    for number, node in enumerate(graph.graph.node):
+        node.name = f"layer_{number}"
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, str(path))
