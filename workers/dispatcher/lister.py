@@ -1,0 +1,55 @@
+"""Listing: a job's source becomes photo rows."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import structlog
+
+from facefleet.errors import FacefleetError, TransientError
+from facefleet.ledger.engine import Ledger
+from facefleet.photo_store import PhotoStores
+from facefleet.records import Job, PhotoRef
+from facefleet.settings import Settings
+
+_PAGE = 500
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Lister:
+    """Owns no state: a lister that dies is followed by another, and rows that exist already are left alone."""
+
+    ledger: Ledger
+    stores: PhotoStores
+    settings: Settings
+    #: Photos are accepted for this model version.
+    model_version: str
+
+    def step(self) -> bool:
+        """List one waiting job."""
+        job = self.ledger.jobs.claim_listing(self.settings.lease_s)
+        if job is None:
+            return False
+        try:
+            self._list(job)
+        except TransientError:
+            raise
+        except FacefleetError as error:
+            log.warning("source cannot be listed", job_id=str(job.id), source=job.source, error=str(error))
+            self.ledger.jobs.fail_listing(job.id, str(error))
+        return True
+
+    def _list(self, job: Job) -> None:
+        for page in pages(self.stores.list_photos(job.source)):
+            self.ledger.jobs.add_photos(job.id, self.model_version, page)
+            self.ledger.jobs.renew_listing(job.id, self.settings.lease_s)
+        self.ledger.jobs.finish_listing(job.id)
+
+
+def pages(refs: Iterable[PhotoRef]) -> Iterator[list[PhotoRef]]:
+    """Cut a listing into transactions."""
+    walk = iter(refs)
+    while page := list(islice(walk, _PAGE)):
+        yield page

@@ -1,0 +1,29 @@
+"""The sweeper: leases whose worker fell silent go back to the queue, or to the dead."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from facefleet.ledger.engine import Ledger
+from facefleet.metrics import Metrics
+from facefleet.settings import Settings
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """Runs in every dispatcher; two at once do no harm."""
+
+    ledger: Ledger
+    settings: Settings
+    metrics: Metrics
+
+    def step(self) -> bool:
+        """Sweep once."""
+        swept = self.ledger.leases.sweep(self.settings.max_crashes)
+        if swept.requeued or swept.dead:
+            self.metrics.lease_expiries.inc(swept.requeued + swept.dead)
+            log.warning("leases expired", requeued=swept.requeued, dead=swept.dead)
+        self.metrics.backlog_photos.set(self.ledger.leases.backlog())
+        return False

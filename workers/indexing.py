@@ -1,0 +1,218 @@
+"""One message: claim its photos, recognize each, write all, settle all. Each photo succeeds or fails alone."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event
+from uuid import UUID
+
+import structlog
+
+from facefleet.errors import (
+    AttemptsExhausted,
+    FacefleetError,
+    LedgerUnavailable,
+    PermanentError,
+    PhotoChanged,
+    RecognizerUnavailable,
+    TransientError,
+)
+from facefleet.gallery.protocol import Gallery
+from facefleet.ledger.engine import Ledger
+from facefleet.metrics import Metrics
+from facefleet.photo_store import PhotoStores
+from facefleet.recognition.recognizer import Recognizer
+from facefleet.records import FailedPhoto, FinishedPhoto, GalleryPoint, LeasedPhoto, face_id_of
+from facefleet.settings import Settings
+
+_LONGEST_BACKOFF_S = 300.0
+_SETTLE_RETRY_S = 1.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PostponedPhoto:
+    """A photo that goes back to the ledger for a later attempt."""
+
+    leased: LeasedPhoto
+    error: Exception
+    #: Whether the attempt counts against the photo: not when a dependency was down.
+    burns_attempt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedPhoto:
+    """A photo that turned out to be a newer one."""
+
+    leased: LeasedPhoto
+    error: PhotoChanged
+
+
+Outcome = FinishedPhoto | FailedPhoto | PostponedPhoto | ReplacedPhoto
+
+
+@dataclass(frozen=True)
+class PhotoIndexer:
+    """Turns photo ids into ledger rows and gallery points. Holds no state of its own; called from many threads."""
+
+    ledger: Ledger
+    gallery: Gallery
+    stores: PhotoStores
+    recognizer: Recognizer
+    settings: Settings
+    metrics: Metrics
+    #: Set when the process is to end: messages that have not begun are left to the ledger.
+    stopping: Event
+    #: Called once the recognizer is out of service, so that the process can leave the fleet.
+    retire: Callable[[], None]
+
+    def index(self, photo_ids: Sequence[UUID]) -> None:
+        """Work on the photos of one message. Never raises: what fails here, the ledger's sweeper brings back."""
+        if self.stopping.is_set():
+            return
+        try:
+            leased = self.ledger.leases.claim(photo_ids, self.settings.lease_s)
+            outcomes = self._work_on(leased)
+            self._settle_patiently(outcomes)
+        except FacefleetError as error:
+            log.warning("message given up", error=str(error), reason=error.reason, photos=len(photo_ids))
+        except Exception:
+            # A defect of ours must not end the consumer; the leases run out and the sweeper counts it.
+            log.exception("message failed", photos=len(photo_ids))
+
+    def _work_on(self, leased: Sequence[LeasedPhoto]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        renewed_at = time.monotonic()
+        for photo in leased:
+            if time.monotonic() - renewed_at > self.settings.lease_s / 3:
+                self.ledger.leases.renew(leased, self.settings.lease_s)
+                renewed_at = time.monotonic()
+            outcomes.append(self._work_on_one(photo))
+        return outcomes
+
+    def _work_on_one(self, photo: LeasedPhoto) -> Outcome:
+        try:
+            self._refuse_other_model(photo)
+            with self.metrics.stage_duration_s.labels("read").time():
+                data = self.stores.read(photo.store_uri, photo.version, self.settings.max_photo_bytes)
+            with self.metrics.stage_duration_s.labels("recognize").time():
+                return FinishedPhoto(photo, self.recognizer.recognize(data))
+        except PhotoChanged as error:
+            return ReplacedPhoto(photo, error)
+        except PermanentError as error:
+            return FailedPhoto(photo, error.reason, str(error))
+        except TransientError as error:
+            if isinstance(error, RecognizerUnavailable):
+                self.retire()
+            return PostponedPhoto(photo, error, burns_attempt=False)
+        except Exception as error:  # noqa: BLE001  one photo's surprise must not take its neighbours along
+            return self._judge_unforeseen(photo, error)
+
+    def _refuse_other_model(self, photo: LeasedPhoto) -> None:
+        if photo.model_version != self.recognizer.model_version:
+            raise RecognizerUnavailableHere(
+                f"{photo.name} wants model {photo.model_version}, this worker has {self.recognizer.model_version}"
+            )
+
+    def _judge_unforeseen(self, photo: LeasedPhoto, error: Exception) -> Outcome:
+        log.error("photo failed in an unforeseen way", photo_id=str(photo.id), photo=photo.name, exc_info=error)
+        if photo.attempt >= self.settings.max_attempts:
+            sentence = f"failed {photo.attempt} times, last with {type(error).__name__}: {error}"
+            return FailedPhoto(photo, AttemptsExhausted.reason, sentence)
+        return PostponedPhoto(photo, error, burns_attempt=True)
+
+    def _settle_patiently(self, outcomes: Sequence[Outcome]) -> None:
+        """Settle; a ledger that is away for a moment must not cost the work that was done."""
+        give_up_at = time.monotonic() + self.settings.lease_s
+        while True:
+            try:
+                self._settle(outcomes)
+            except LedgerUnavailable:
+                if time.monotonic() > give_up_at or self.stopping.wait(_SETTLE_RETRY_S):
+                    raise
+            else:
+                return
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        finished = [each for each in outcomes if isinstance(each, FinishedPhoto)]
+        failed = [each for each in outcomes if isinstance(each, FailedPhoto)]
+        postponed = [each for each in outcomes if isinstance(each, PostponedPhoto)]
+        try:
+            self._upsert(finished)
+        except TransientError as error:
+            postponed += [PostponedPhoto(each.leased, error, burns_attempt=False) for each in finished]
+            finished = []
+        self._finish(finished)
+        self._bury(failed)
+        for each in postponed:
+            self._postpone(each)
+        for each in outcomes:
+            if isinstance(each, ReplacedPhoto):
+                self._replace(each)
+
+    def _upsert(self, finished: Sequence[FinishedPhoto]) -> None:
+        points = [point for each in finished for point in points_of(each)]
+        if points:
+            with self.metrics.stage_duration_s.labels("upsert").time():
+                self.gallery.upsert(self.recognizer.model_version, points)
+
+    def _finish(self, finished: Sequence[FinishedPhoto]) -> None:
+        if not finished:
+            return
+        with self.metrics.stage_duration_s.labels("finish").time():
+            accepted = self.ledger.leases.finish(finished)
+        for each in finished:
+            if each.leased.id in accepted:
+                self.metrics.photos.labels("indexed", "").inc()
+                self.metrics.faces.inc(len(each.recognized.faces))
+        self._withdraw([each.leased for each in finished if each.leased.id not in accepted])
+
+    def _withdraw(self, refused: Sequence[LeasedPhoto]) -> None:
+        """Take back the points of photos that were deleted meanwhile; those that another worker owns are its own."""
+        if not refused:
+            return
+        living = self.ledger.photos.existing([photo.id for photo in refused])
+        for photo in refused:
+            log.info("finish refused", photo_id=str(photo.id), deleted=photo.id not in living)
+            if photo.id not in living:
+                self.gallery.delete_photos(photo.album_id, [photo.id])
+
+    def _bury(self, failed: Sequence[FailedPhoto]) -> None:
+        if not failed:
+            return
+        self.ledger.leases.bury(failed)
+        for each in failed:
+            self.metrics.photos.labels("dead", each.reason).inc()
+            log.info("photo dead", photo_id=str(each.leased.id), photo=each.leased.name, reason=each.reason)
+
+    def _postpone(self, postponed: PostponedPhoto) -> None:
+        photo = postponed.leased
+        delay_s = backoff_s(self.settings.retry_backoff_s, photo.attempt)
+        self.ledger.leases.release(photo, delay_s, burn_attempt=postponed.burns_attempt)
+        log.warning("photo postponed", photo_id=str(photo.id), delay_s=delay_s, error=str(postponed.error))
+
+    def _replace(self, replaced: ReplacedPhoto) -> None:
+        error = replaced.error
+        self.ledger.leases.replace(replaced.leased, error.new_version, error.size_bytes)
+        log.info("photo replaced meanwhile", photo_id=str(replaced.leased.id), photo=replaced.leased.name)
+
+
+class RecognizerUnavailableHere(TransientError):
+    """This worker runs another model pack than the photo was accepted for; another worker may have it."""
+
+    reason = "other_model_pack"
+
+
+def points_of(finished: FinishedPhoto) -> list[GalleryPoint]:
+    """Name the points of one photo; the same photo gives the same ids however often it runs."""
+    photo = finished.leased
+    return [
+        GalleryPoint(face_id_of(photo.id, number), photo.album_id, photo.id, face.template)
+        for number, face in enumerate(finished.recognized.faces)
+    ]
+
+
+def backoff_s(first_s: float, attempt: int) -> float:
+    """Seconds until the next attempt: doubled each time, five minutes at most."""
+    return float(min(first_s * 2 ** min(max(attempt - 1, 0), 20), _LONGEST_BACKOFF_S))
