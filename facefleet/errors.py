@@ -15,6 +15,7 @@ FacefleetError
 |  +- LedgerUnavailable
 |  +- BrokerUnavailable
 |  +- RecognizerUnavailable  the model answered nonsense, or is shutting down
+|  +- ServerUnavailable      the Facefleet server that a command talks to does not answer
 |  +- Overloaded             a bounded queue is full
 +- RequestError              the caller asked for something that cannot be
 |  +- InvalidRequest
@@ -135,6 +136,12 @@ class RecognizerUnavailable(TransientError):
     """The model answered nonsense (NaN, constant templates) or is shutting down."""
 
     reason = "recognizer_unavailable"
+
+
+class ServerUnavailable(TransientError):
+    """The Facefleet server that a command talks to cannot be reached."""
+
+    reason = "server_unavailable"
 
 
 class Overloaded(TransientError):

@@ -7,10 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def _default_data_dir() -> Path:
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "facefleet"
+from facefleet.data_directory import default_data_dir
 
 
 class Settings(BaseSettings):
@@ -21,7 +18,7 @@ class Settings(BaseSettings):
     )
 
     # Where things are
-    data_dir: Path = Field(default_factory=_default_data_dir)
+    data_dir: Path = Field(default_factory=default_data_dir)
     """Directory of the embedded ledger, gallery and uploads; one running server owns it."""
     server: str = ""
     """URL of a running Facefleet server that the command line uses; empty: the one that holds the data directory."""
