@@ -1,0 +1,254 @@
+"""The embedded gallery: Qdrant's engine inside the process that owns the data directory."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO, TypeAlias
+from uuid import UUID, uuid4
+
+import qdrant_edge as edge
+
+from facefleet.errors import ConfigurationError, DataDirectoryInUse, FacefleetError, GalleryUnavailable
+from facefleet.gallery.points import (
+    ALBUM_KEY,
+    DELETE_BATCH,
+    PAGE_POINTS,
+    PHOTO_KEY,
+    UPSERT_BATCH,
+    Page,
+    batches,
+    normalize,
+    score_threshold,
+    walk_pages,
+)
+from facefleet.records import GalleryMatch, GalleryPoint, Template
+
+#: The engine ships stubs only, nothing that mypy could follow.
+_Engine: TypeAlias = Any
+
+_VERSION_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
+_UNFINISHED = ".creating-"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    engine: _Engine
+    dimensions: int
+
+
+class EdgeGallery:
+    """One engine shard per model version in `directory/<model_version>/`.
+
+    The process owns the directory through an exclusive lock on `directory/.lock`. The engine takes calls from many
+    threads at once by itself; `_preparing` only guards the creation of shards, and the table of shards is never
+    changed otherwise. Search is exact: `optimize()` and `flush()` hold the GIL for seconds and are not called while
+    anybody waits. Every upsert is in the write-ahead log when it returns, so it outlives a killed process.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Take the directory and open every version in it.
+
+        Args:
+            directory: made when missing.
+
+        Raises:
+            DataDirectoryInUse: another process owns it.
+            ConfigurationError: it cannot be written, or what is in it cannot be read.
+        """
+        self._directory = directory
+        self._lock_file = _lock_directory(directory)
+        self._preparing = threading.Lock()
+        try:
+            self._shards = _open_shards(directory)
+        except BaseException:
+            self._lock_file.close()
+            raise
+
+    def prepare(self, model_version: str, dimensions: int) -> None:
+        """Create the version's shard, if it is missing. See `Gallery.prepare`."""
+        with self._preparing:
+            if model_version not in self._shards:
+                self._shards[model_version] = _create_shard(self._directory, model_version, dimensions)
+        _require_dimensions(self._shards[model_version], model_version, dimensions)
+
+    def upsert(self, model_version: str, points: Sequence[GalleryPoint]) -> None:
+        """Write points durably. See `Gallery.upsert`."""
+        shard = self._shard(model_version)
+        for batch in batches(points, UPSERT_BATCH):
+            for point in batch:
+                _require_dimensions(shard, model_version, len(point.template))
+            with _engine_errors():
+                shard.engine.update(edge.UpdateOperation.upsert_points([_to_engine(point) for point in batch]))
+
+    def search(
+        self, model_version: str, album_id: UUID, template: Template, *, limit: int, min_similarity: float
+    ) -> list[GalleryMatch]:
+        """Compare with every face of the album. See `Gallery.search`."""
+        shard = self._shard(model_version)
+        _require_dimensions(shard, model_version, len(template))
+        request = edge.QueryRequest(
+            query=edge.Query.Nearest(template.tolist()),
+            filter=_album_filter(album_id),
+            limit=limit,
+            score_threshold=score_threshold(min_similarity),
+            with_payload=[PHOTO_KEY],
+            params=edge.SearchParams(exact=True),
+        )
+        with _engine_errors():
+            found = shard.engine.query(request)
+        return [GalleryMatch(hit.id, UUID(hit.payload[PHOTO_KEY]), hit.score) for hit in found]
+
+    def delete_photos(self, album_id: UUID, photo_ids: Sequence[UUID]) -> None:
+        """Remove the points of these photos. See `Gallery.delete_photos`."""
+        for batch in batches(photo_ids, DELETE_BATCH):
+            photos = edge.MatchAny([str(photo_id) for photo_id in batch])
+            self._delete(_album_filter(album_id, edge.FieldCondition(PHOTO_KEY, match=photos)))
+
+    def delete_album(self, album_id: UUID) -> None:
+        """Remove the points of the album. See `Gallery.delete_album`."""
+        self._delete(_album_filter(album_id))
+
+    def count(self, model_version: str, album_id: UUID | None = None) -> int:
+        """Count points exactly. See `Gallery.count`."""
+        chosen = None if album_id is None else _album_filter(album_id)
+        with _engine_errors():
+            return int(self._shard(model_version).engine.count(edge.CountRequest(exact=True, filter=chosen)))
+
+    def page(self, model_version: str, album_id: UUID, start: UUID | None) -> Page:
+        """Read one page of an album's points.
+
+        Args:
+            model_version: whose templates.
+            album_id: whose points.
+            start: what the page before returned; None for the first.
+
+        Returns:
+            The points, and the start of the next page or None.
+        """
+        request = edge.ScrollRequest(
+            offset=start, limit=PAGE_POINTS, filter=_album_filter(album_id), with_payload=[PHOTO_KEY], with_vector=True
+        )
+        with _engine_errors():
+            records, following = self._shard(model_version).engine.scroll(request)
+        return [_from_engine(record, album_id) for record in records], following
+
+    def points(self, model_version: str, album_id: UUID) -> Iterator[GalleryPoint]:
+        """Walk an album. See `Gallery.points`."""
+        return walk_pages(lambda start: self.page(model_version, album_id, start))
+
+    def check(self) -> None:
+        """Return while the directory is open. See `Gallery.check`."""
+        if self._lock_file.closed:
+            raise GalleryUnavailable("the gallery is closed")
+
+    def close(self) -> None:
+        """Settle the write-ahead log (this holds the GIL: 0.3 s for 40,000 faces) and let go of the directory."""
+        with self._preparing:
+            if self._lock_file.closed:
+                return
+            for shard in self._shards.values():
+                shard.engine.close()
+            self._lock_file.close()
+
+    def _shard(self, model_version: str) -> _Shard:
+        try:
+            return self._shards[model_version]
+        except KeyError:
+            raise GalleryUnavailable(f"the gallery is not prepared for templates of model {model_version}") from None
+
+    def _delete(self, condition: _Engine) -> None:
+        for shard in tuple(self._shards.values()):
+            with _engine_errors():
+                shard.engine.update(edge.UpdateOperation.delete_points_by_filter(condition))
+
+
+def _lock_directory(directory: Path) -> TextIO:
+    path = directory / ".lock"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock_file = path.open("a+")
+    except OSError as error:
+        raise ConfigurationError(f"the gallery cannot be kept in {directory}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock_file.seek(0)
+        holder = lock_file.read().strip() or "another process"
+        lock_file.close()
+        raise DataDirectoryInUse(f"{directory} is in use by {holder}") from error
+    lock_file.truncate(0)
+    lock_file.write(f"process {os.getpid()} ({Path(sys.argv[0]).name} {' '.join(sys.argv[1:2])})\n".replace(" )", ")"))
+    lock_file.flush()
+    return lock_file
+
+
+def _open_shards(directory: Path) -> dict[str, _Shard]:
+    for leftover in directory.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(leftover)
+    return {path.name: _open_shard(path) for path in sorted(directory.iterdir()) if path.is_dir()}
+
+
+def _open_shard(path: Path) -> _Shard:
+    try:
+        dimensions = json.loads((path / "edge_config.json").read_text())["vectors"][""]["size"]
+        engine = edge.EdgeShard.load(str(path))
+        engine.flush()  # what a killed process left in the log is settled here, before anybody waits
+    except Exception as error:
+        raise ConfigurationError(
+            f"the gallery in {path} cannot be opened ({error}); it can be moved away and indexed again"
+        ) from error
+    return _Shard(engine, dimensions)
+
+
+def _create_shard(directory: Path, model_version: str, dimensions: int) -> _Shard:
+    if not _VERSION_NAME.fullmatch(model_version):
+        raise ConfigurationError(f"not a model version: {model_version!r}")
+    unfinished = directory / f"{_UNFINISHED}{uuid4().hex}"
+    vectors = edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)
+    with _engine_errors():
+        engine = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=vectors))
+        engine.update(edge.UpdateOperation.create_field_index(ALBUM_KEY, edge.PayloadSchemaType.Keyword))
+        engine.update(edge.UpdateOperation.create_field_index(PHOTO_KEY, edge.PayloadSchemaType.Keyword))
+        engine.close()
+        # A version's directory is whole or absent, whenever the process dies.
+        return _open_shard(unfinished.rename(directory / model_version))
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except FacefleetError:
+        raise
+    except Exception as error:  # the engine raises nothing more specific
+        raise GalleryUnavailable(f"the embedded gallery does not answer: {error}") from error
+
+
+def _require_dimensions(shard: _Shard, model_version: str, dimensions: int) -> None:
+    if shard.dimensions != dimensions:
+        raise ConfigurationError(
+            f"templates of model {model_version} have {shard.dimensions} dimensions in the gallery, not {dimensions}"
+        )
+
+
+def _album_filter(album_id: UUID, *conditions: _Engine) -> _Engine:
+    """Every read and delete of an album passes here."""
+    album = edge.FieldCondition(ALBUM_KEY, match=edge.MatchValue(str(album_id)))
+    return edge.Filter(must=[album, *conditions])
+
+
+def _to_engine(point: GalleryPoint) -> _Engine:
+    payload = {ALBUM_KEY: str(point.album_id), PHOTO_KEY: str(point.photo_id)}
+    return edge.Point(point.face_id, point.template.tolist(), payload)
+
+
+def _from_engine(record: _Engine, album_id: UUID) -> GalleryPoint:
+    return GalleryPoint(record.id, album_id, UUID(record.payload[PHOTO_KEY]), normalize(record.vector))
