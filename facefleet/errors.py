@@ -9,6 +9,7 @@ FacefleetError
 |  +- CrashedWorker          workers died on it, several times
 |  +- AttemptsExhausted      it failed in an unforeseen way, several times
 +- PhotoChanged              the photo was replaced after it was listed: index the new one instead
++- DegenerateLandmarks       five points that fix no face; the face is dropped, the photo goes on
 +- TransientError            a dependency is down or busy; tried again later, no blame on the photo
 |  +- PhotoStoreUnavailable
 |  +- GalleryUnavailable
@@ -100,6 +101,12 @@ class PhotoChanged(FacefleetError):
         super().__init__(message)
         self.new_version = new_version
         self.size_bytes = size_bytes
+
+
+class DegenerateLandmarks(FacefleetError):
+    """The five points of a face do not fix a similarity transform; the recognizer drops the face."""
+
+    reason = "degenerate_landmarks"
 
 
 class TransientError(FacefleetError):
