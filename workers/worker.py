@@ -11,6 +11,8 @@ from celery.worker import WorkController, state
 #: What Celery's worker is told in every process: no chatter between workers, which a ledger makes needless.
 _OPTIONS = {"pool": "threads", "without_gossip": True, "without_mingle": True, "without_heartbeat": True}
 
+_WAKE = "facefleet.wake"
+
 
 def run_worker(app: Celery, threads: int, stopping: Event) -> int:
     """Consume until SIGTERM or SIGINT; what is in flight is finished first.
@@ -39,6 +41,11 @@ def worker_in_thread(app: Celery, threads: int) -> Iterator[None]:
 
     Celery keeps its shutdown flag in a module, so there is one such worker a process at a time.
     """
+
+    @app.task(name=_WAKE)
+    def wake() -> None:
+        """Do nothing: arriving is enough."""
+
     controller = WorkController(app=app, concurrency=threads, **_OPTIONS)
     thread = Thread(target=controller.start, name="celery-worker", daemon=True)
     thread.start()
@@ -46,5 +53,8 @@ def worker_in_thread(app: Celery, threads: int) -> Iterator[None]:
         yield
     finally:
         state.should_stop = 0
+        # The consumer looks at the flag between two polls of up to two seconds, and polls once more after that.
+        for _ in range(2):
+            app.send_task(_WAKE)
         thread.join()
         state.should_stop = None
