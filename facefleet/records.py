@@ -174,6 +174,35 @@ class LeasedPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishedPhoto:
+    """A leased photo with what was found in it."""
+
+    leased: LeasedPhoto
+    recognized: RecognizedPhoto
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPhoto:
+    """A leased photo that no further attempt will save."""
+
+    leased: LeasedPhoto
+    #: An error's `reason`.
+    reason: str
+    #: A sentence for a person.
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What became of the photos whose lease ran out."""
+
+    #: Pending again.
+    requeued: int
+    #: Given up after too many crashes.
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """One face of an indexed photo, as the ledger keeps it (the template lives in the gallery)."""
 
