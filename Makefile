@@ -16,7 +16,16 @@ $(STAMP): pyproject.toml requirements/$(EXTRA).lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-setup: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, cpu or gpu)
+setdemo: $(STAMP) ## Draw an album, index it, search it with three selfies, write demo-report.html
+	$(BIN)/python -m demo
+
+demo-pack: $(STAMP) ## Train the bundled pack again (about an hour on two cores; needs torch in the environment)
+	$(BIN)/python -m demo.training
+
+demo-pack-eval: $(STAMP) ## Measure the bundled pack on people it never saw
+	$(BIN)/python -m demo.evaluation
+
+up: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, cpu or gpu)
 
 test: $(STAMP) ## Lint, types, import rules and every test
 	$(MAKE) check
@@ -32,6 +41,15 @@ fmt: $(STAMP) ## Format the code and mend what lint can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+demo: $(STAMP) ## Draw an album, index it, search it with three selfies, write demo-report.html
+	$(BIN)/python -m demo
+
+demo-pack: $(STAMP) ## Train the bundled pack again (about an hour on two cores; needs torch in the environment)
+	$(BIN)/python -m demo.training
+
+demo-pack-eval: $(STAMP) ## Measure the bundled pack on people it never saw
+	$(BIN)/python -m demo.evaluation
+
 up: $(STAMP) ## Run everything in one process
 	$(BIN)/facefleet up
 
@@ -46,4 +64,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt up bench lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench lock
