@@ -1,0 +1,198 @@
+"""Photos in S3, or in any server that speaks it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+from urllib3.exceptions import HTTPError
+
+from facefleet.errors import (
+    AccessDenied,
+    ConfigurationError,
+    FacefleetError,
+    InvalidRequest,
+    PhotoChanged,
+    PhotoNotFound,
+    PhotoStoreUnavailable,
+    PhotoTooLarge,
+)
+from facefleet.photo_store.names import may_be_photo
+from facefleet.photo_store.uris import s3_uri, split_s3_uri
+from facefleet.records import PhotoRef
+
+#: boto3 ships no types.
+_Client: TypeAlias = Any
+
+_MAX_CONNECTIONS = 64
+_MAX_ATTEMPTS = 3
+_CREDENTIALS_HINT = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role"
+#: Refusals that are about the credentials or the clock of this machine: no photo is to blame.
+_CREDENTIAL_CODES: Final = frozenset(
+    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
+)
+
+
+class S3PhotoStore:
+    """Implements `PhotoStore` for `s3:` URIs; the version of an object is its ETag.
+
+    The client is made on first use, under `_making`, and shared by all threads.
+    """
+
+    def __init__(self, *, endpoint_url: str, connect_timeout_s: float, read_timeout_s: float) -> None:
+        """Note where the server is; nothing is connected.
+
+        Args:
+            endpoint_url: empty for AWS.
+            connect_timeout_s: for one attempt of three.
+            read_timeout_s: between two pieces of an answer.
+        """
+        self._endpoint_url = endpoint_url
+        self._config = Config(
+            connect_timeout=connect_timeout_s,
+            read_timeout=read_timeout_s,
+            retries={"mode": "standard", "total_max_attempts": _MAX_ATTEMPTS},
+            max_pool_connections=_MAX_CONNECTIONS,
+            # Servers other than AWS may not know the newer checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        self._making = threading.Lock()
+        self._client: _Client = None
+
+    def list_photos(self, source: str) -> Iterator[PhotoRef]:
+        """List every object whose key begins with the source's. See `PhotoStore.list_photos`."""
+        bucket, prefix = split_s3_uri(source)
+        with _s3_errors(source):
+            for entry in self._entries(bucket, prefix):
+                key = entry["Key"]
+                if not key.endswith("/") and may_be_photo(key):
+                    # No database keeps a NUL, and a key may have one.
+                    name = key.replace("\0", "\\x00")
+                    yield PhotoRef(s3_uri(bucket, key), name, _unquoted(entry["ETag"]), entry["Size"])
+
+    def read(self, uri: str, version: str, max_bytes: int) -> bytes:
+        """Read one object. See `PhotoStore.read`."""
+        bucket, key = split_s3_uri(uri)
+        with _s3_errors(uri):
+            try:
+                answer = self._connected().get_object(Bucket=bucket, Key=key, IfMatch=f'"{version}"')
+            except ClientError as error:
+                if _status_of(error) != HTTPStatus.PRECONDITION_FAILED:
+                    raise
+                answer = self._connected().head_object(Bucket=bucket, Key=key)
+                raise _changed(uri, answer) from error
+            with closing(answer["Body"]) as body:
+                if _unquoted(answer["ETag"]) != version:  # a server that ignores If-Match
+                    raise _changed(uri, answer)
+                return _read_capped(uri, answer, body, max_bytes)
+
+    def write(self, uri: str, data: bytes) -> PhotoRef:
+        """Keep an object. See `PhotoStore.write`."""
+        bucket, key = split_s3_uri(uri)
+        with _s3_errors(uri):
+            answer = self._connected().put_object(Bucket=bucket, Key=key, Body=data)
+        return PhotoRef(uri, key, _unquoted(answer["ETag"]), len(data))
+
+    def delete(self, uri: str) -> None:
+        """Remove one object. See `PhotoStore.delete`."""
+        bucket, key = split_s3_uri(uri)
+        with _s3_errors(uri):
+            self._connected().delete_object(Bucket=bucket, Key=key)
+
+    def delete_prefix(self, uri: str) -> None:
+        """Remove every object below the key. See `PhotoStore.delete_prefix`."""
+        bucket, key = split_s3_uri(uri)
+        with _s3_errors(uri):
+            for page in self._pages(bucket, key.rstrip("/") + "/"):
+                keys = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
+                if keys:
+                    _delete_keys(self._connected(), bucket, keys)
+
+    def _entries(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+        for page in self._pages(bucket, prefix):
+            yield from page.get("Contents", ())
+
+    def _pages(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+        yield from self._connected().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+
+    def _connected(self) -> _Client:
+        with self._making:
+            if self._client is None:
+                self._client = _make_client(self._endpoint_url, self._config)
+            return self._client
+
+
+def _make_client(endpoint_url: str, config: Config) -> _Client:
+    try:
+        return boto3.session.Session().client("s3", endpoint_url=endpoint_url or None, config=config)
+    except ValueError as error:
+        raise ConfigurationError(f"not the URL of an S3 server: {endpoint_url!r} ({error})") from error
+
+
+def _read_capped(uri: str, answer: dict[str, Any], body: Any, max_bytes: int) -> bytes:  # noqa: ANN401  (untyped)
+    promised_bytes = answer["ContentLength"]
+    if promised_bytes > max_bytes:
+        raise PhotoTooLarge(f"{uri} has {promised_bytes} bytes, more than the {max_bytes} allowed")
+    data: bytes = body.read(promised_bytes)
+    if len(data) != promised_bytes:
+        raise PhotoStoreUnavailable(f"{uri} broke off after {len(data)} of {promised_bytes} bytes")
+    return data
+
+
+def _delete_keys(client: _Client, bucket: str, keys: list[dict[str, str]]) -> None:
+    answer = client.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+    for refusal in answer.get("Errors", ()):
+        raise PhotoStoreUnavailable(f"{s3_uri(bucket, refusal['Key'])} was not deleted: {refusal.get('Message')}")
+
+
+def _changed(uri: str, answer: dict[str, Any]) -> PhotoChanged:
+    version, size_bytes = _unquoted(answer["ETag"]), answer["ContentLength"]
+    return PhotoChanged(f"{uri} was replaced", new_version=version, size_bytes=size_bytes)
+
+
+def _unquoted(etag: str) -> str:
+    return etag.strip('"')
+
+
+@contextmanager
+def _s3_errors(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise _translate_answer(uri, error) from error
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound) as error:
+        raise ConfigurationError(f"there are no credentials for S3 ({error}): {_CREDENTIALS_HINT}") from error
+    except ParamValidationError as error:
+        raise InvalidRequest(f"{uri} cannot be in S3: {error}") from error
+    except (BotoCoreError, HTTPError, OSError) as error:
+        raise PhotoStoreUnavailable(f"{uri} cannot be reached: {error}") from error
+
+
+def _translate_answer(uri: str, error: ClientError) -> FacefleetError:
+    code, status = error.response["Error"]["Code"], _status_of(error)
+    if code in _CREDENTIAL_CODES:
+        return PhotoStoreUnavailable(f"S3 does not accept the credentials ({code}): {_CREDENTIALS_HINT}")
+    if code == "NoSuchBucket":
+        return InvalidRequest(f"no such bucket: {split_s3_uri(uri)[0]}")
+    if status == HTTPStatus.NOT_FOUND:
+        return PhotoNotFound(f"{uri} is gone")
+    if status == HTTPStatus.FORBIDDEN:
+        return AccessDenied(f"S3 refuses access to {uri} ({code})")
+    return PhotoStoreUnavailable(f"S3 answered {status} {code} for {uri}")
+
+
+def _status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
