@@ -8,7 +8,7 @@ from typing import Protocol
 from facefleet.errors import AccessDenied, InvalidRequest
 from facefleet.photo_store.folder import FolderPhotoStore
 from facefleet.photo_store.s3 import S3PhotoStore
-from facefleet.photo_store.uris import file_uri, path_of_uri, s3_uri, scheme_of, split_s3_uri
+from facefleet.photo_store.uris import file_uri, path_of_uri, s3_uri, scheme_of, show_path, split_s3_uri
 from facefleet.records import PhotoRef
 from facefleet.settings import Settings
 
@@ -121,7 +121,7 @@ def source_uri(text: str) -> str:
         raise InvalidRequest(f"photos are read from folders and from s3://, not from {text}")
     path = path_of_uri(text) if scheme else os.path.expanduser(text)  # noqa: PTH111  (Path raises on unknown users)
     if not text or "\0" in path or not os.path.lexists(path):
-        raise InvalidRequest(f"no such folder: {path or text!r}")
+        raise InvalidRequest(f"no such folder: {show_path(path) or '(nothing)'}")
     return file_uri(Path(os.path.abspath(path)))  # noqa: PTH100  (Path.absolute keeps `..`)
 
 

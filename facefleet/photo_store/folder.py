@@ -21,7 +21,7 @@ from facefleet.errors import (
     PhotoUndecodable,
 )
 from facefleet.photo_store.names import may_be_photo
-from facefleet.photo_store.uris import file_uri, path_of_uri
+from facefleet.photo_store.uris import file_uri, path_of_uri, show_path
 from facefleet.records import PhotoRef
 
 #: Version of a link that points to nothing.
@@ -53,7 +53,7 @@ class FolderPhotoStore:
             return _walk(root)
         photo = _ref_of(root, root.name)
         if photo is None:
-            raise InvalidRequest(f"no such folder: {_shown(root)}")
+            raise InvalidRequest(f"no such folder: {show_path(root)}")
         return iter([photo])
 
     def read(self, uri: str, version: str, max_bytes: int) -> bytes:
@@ -63,10 +63,10 @@ class FolderPhotoStore:
         with _system_errors(path), os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise PhotoUndecodable(f"{_shown(path)} is not a regular file")
+                raise PhotoUndecodable(f"{show_path(path)} is not a regular file")
             _require_version(path, found, version)
             if found.st_size > max_bytes:
-                raise PhotoTooLarge(f"{_shown(path)} has {found.st_size} bytes, more than the {max_bytes} allowed")
+                raise PhotoTooLarge(f"{show_path(path)} has {found.st_size} bytes, more than the {max_bytes} allowed")
             data = file.read(found.st_size)
             # Written to while it was read: what came may be half old, half new.
             _require_version(path, os.fstat(file.fileno()), version)
@@ -89,7 +89,7 @@ class FolderPhotoStore:
                 unfinished.unlink(missing_ok=True)
                 raise
             _sync_directory(path.parent)
-        return PhotoRef(uri, _shown(path.name), version, len(data))
+        return PhotoRef(uri, show_path(path.name), version, len(data))
 
     def delete(self, uri: str) -> None:
         """Remove one file. See `PhotoStore.delete`."""
@@ -133,10 +133,10 @@ def _photos_in(root: Path, entries: list[os.DirEntry[str]]) -> Iterator[PhotoRef
 
 def _unreadable_folder(root: Path, folder: Path, error: OSError) -> PhotoRef:
     if folder == root:
-        raise InvalidRequest(f"the folder {_shown(root)} cannot be read: {error.strerror}") from error
+        raise InvalidRequest(f"the folder {show_path(root)} cannot be read: {error.strerror}") from error
     if error.errno not in _ERRORS:
-        raise PhotoStoreUnavailable(f"the folder {_shown(folder)} cannot be read: {error.strerror}") from error
-    return PhotoRef(file_uri(folder), _shown(folder.relative_to(root)) + "/", _MISSING, 0)
+        raise PhotoStoreUnavailable(f"the folder {show_path(folder)} cannot be read: {error.strerror}") from error
+    return PhotoRef(file_uri(folder), show_path(folder.relative_to(root)) + "/", _MISSING, 0)
 
 
 def _ref_of(path: Path, name: str | Path) -> PhotoRef | None:
@@ -144,16 +144,16 @@ def _ref_of(path: Path, name: str | Path) -> PhotoRef | None:
     try:
         found = path.stat()
     except OSError:
-        return PhotoRef(file_uri(path), _shown(name), _MISSING, 0) if path.is_symlink() else None
+        return PhotoRef(file_uri(path), show_path(name), _MISSING, 0) if path.is_symlink() else None
     if not stat.S_ISREG(found.st_mode):
         return None
-    return PhotoRef(file_uri(path), _shown(name), _version_of(found), found.st_size)
+    return PhotoRef(file_uri(path), show_path(name), _version_of(found), found.st_size)
 
 
 def _require_version(path: Path, found: os.stat_result, version: str) -> None:
     now = _version_of(found)
     if now != version:
-        raise PhotoChanged(f"{_shown(path)} was replaced", new_version=now, size_bytes=found.st_size)
+        raise PhotoChanged(f"{show_path(path)} was replaced", new_version=now, size_bytes=found.st_size)
 
 
 def _version_of(found: os.stat_result) -> str:
@@ -174,13 +174,8 @@ def _system_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno == errno.ENOENT and path.is_symlink():
-            raise PhotoNotFound(f"{_shown(path)} is a link that points to nothing") from error
+            raise PhotoNotFound(f"{show_path(path)} is a link that points to nothing") from error
         if error.errno in _ERRORS:
             kind, what = _ERRORS[error.errno]
-            raise kind(f"{_shown(path)} {what}") from error
-        raise PhotoStoreUnavailable(f"{_shown(path)} cannot be reached: {error.strerror}") from error
-
-
-def _shown(path: str | Path) -> str:
-    """Spell a path in Unicode: bytes that are none appear as backslash, x and their two digits."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+            raise kind(f"{show_path(path)} {what}") from error
+        raise PhotoStoreUnavailable(f"{show_path(path)} cannot be reached: {error.strerror}") from error

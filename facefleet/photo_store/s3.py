@@ -75,13 +75,13 @@ class S3PhotoStore:
     def list_photos(self, source: str) -> Iterator[PhotoRef]:
         """List every object whose key begins with the source's. See `PhotoStore.list_photos`."""
         bucket, prefix = split_s3_uri(source)
-        with _s3_errors(source):
-            for entry in self._entries(bucket, prefix):
-                key = entry["Key"]
-                if not key.endswith("/") and may_be_photo(key):
-                    # No database keeps a NUL, and a key may have one.
-                    name = key.replace("\0", "\\x00")
-                    yield PhotoRef(s3_uri(bucket, key), name, _unquoted(entry["ETag"]), entry["Size"])
+        try:
+            with _s3_errors(source):
+                for entry in self._entries(bucket, prefix):
+                    if not entry["Key"].endswith("/") and may_be_photo(entry["Key"]):
+                        yield _ref_of(bucket, entry)
+        except PhotoNotFound as error:
+            raise InvalidRequest(f"no such bucket: {bucket}") from error
 
     def read(self, uri: str, version: str, max_bytes: int) -> bytes:
         """Read one object. See `PhotoStore.read`."""
@@ -142,6 +142,12 @@ def _make_client(endpoint_url: str, config: Config) -> _Client:
         raise ConfigurationError(f"not the URL of an S3 server: {endpoint_url!r} ({error})") from error
 
 
+def _ref_of(bucket: str, entry: dict[str, Any]) -> PhotoRef:
+    key = entry["Key"]
+    # No database keeps a NUL, and a key may have one.
+    return PhotoRef(s3_uri(bucket, key), key.replace("\0", "\\x00"), _unquoted(entry["ETag"]), entry["Size"])
+
+
 def _read_capped(uri: str, answer: dict[str, Any], body: Any, max_bytes: int) -> bytes:  # noqa: ANN401  (untyped)
     promised_bytes = answer["ContentLength"]
     if promised_bytes > max_bytes:
@@ -185,8 +191,6 @@ def _translate_answer(uri: str, error: ClientError) -> FacefleetError:
     code, status = error.response["Error"]["Code"], _status_of(error)
     if code in _CREDENTIAL_CODES:
         return PhotoStoreUnavailable(f"S3 does not accept the credentials ({code}): {_CREDENTIALS_HINT}")
-    if code == "NoSuchBucket":
-        return InvalidRequest(f"no such bucket: {split_s3_uri(uri)[0]}")
     if status == HTTPStatus.NOT_FOUND:
         return PhotoNotFound(f"{uri} is gone")
     if status == HTTPStatus.FORBIDDEN:

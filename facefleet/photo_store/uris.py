@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote, unquote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from facefleet.errors import InvalidRequest
 
@@ -49,6 +49,11 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
     if not _BUCKET.fullmatch(bucket):
         raise InvalidRequest(f"not the name of an S3 bucket: {bucket!r} in {uri}")
     try:
-        return bucket, unquote(key, errors="strict")
-    except UnicodeDecodeError as error:
+        return bucket, unquote_to_bytes(key).decode()
+    except UnicodeError as error:
         raise InvalidRequest(f"not an S3 key: {key!r} is not UTF-8") from error
+
+
+def show_path(path: str | Path) -> str:
+    """Spell a path in Unicode: bytes that are none appear as backslash, x and their two digits."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
