@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from demo.brush import Mask
+from demo.fashion import Beard, Glasses, Headwear
 from demo.geometry import Points, closed_curve, ellipse, open_curve, ribbon
 from demo.head import SIDES
-from demo.identity import Beard, Glasses, Headwear
 from demo.palette import mix
 from demo.sitting import Sitting
 
@@ -26,12 +26,21 @@ def paint_beard(sitting: Sitting, skin_mask: Mask) -> None:
         brush.glow(_beard_outline(sitting), colour, 0.95, 0.05)
     if identity.beard in (Beard.FULL, Beard.MOUSTACHE):
         wide = identity.mouth.half_width * 1.1
-        right = [[0.0, y - 0.16], [wide * 0.6, y - 0.14], [wide, y - 0.02], [wide * 1.05, y + 0.06], [wide * 0.5, y - 0.04], [0.0, y - 0.06]]
+        right = [
+            [0.0, y - 0.16],
+            [wide * 0.6, y - 0.14],
+            [wide, y - 0.02],
+            [wide * 1.05, y + 0.06],
+            [wide * 0.5, y - 0.04],
+            [0.0, y - 0.06],
+        ]
         for side in SIDES:
             brush.fill(sitting.on_face(closed_curve(np.array(right) * [side, 1.0]), 0.03), colour)
     if identity.beard is Beard.GOATEE:
         chin = identity.head.chin_y
-        goatee = closed_curve([[-0.17, y + 0.1], [0.17, y + 0.1], [0.18, chin - 0.12], [0.0, chin + 0.03], [-0.18, chin - 0.12]])
+        goatee = closed_curve(
+            [[-0.17, y + 0.1], [0.17, y + 0.1], [0.18, chin - 0.12], [0.0, chin + 0.03], [-0.18, chin - 0.12]]
+        )
         brush.fill(sitting.on_face(goatee, 0.04), colour)
 
 
@@ -39,7 +48,9 @@ def _beard_outline(sitting: Sitting) -> Points:
     head, y = sitting.identity.head, sitting.identity.mouth.y
     seen = np.linspace(-math.pi / 2, math.pi / 2, 21)
     angles = seen - sitting.shot.yaw
-    heights = np.interp(np.abs(angles), (0.0, 0.35, 0.8, 1.2, 1.5, 2.2), (y - 0.14, y - 0.13, y - 0.06, 0.28, 0.12, 0.1))
+    heights = np.interp(
+        np.abs(angles), (0.0, 0.35, 0.8, 1.2, 1.5, 2.2), (y - 0.14, y - 0.13, y - 0.06, 0.28, 0.12, 0.1)
+    )
     upper = sitting.surface.place_angles(angles, heights)
     lean = 0.16 * math.sin(sitting.shot.yaw)
     lower_x = np.array([1.0, 0.52 + 0.5 * head.jaw, 0.24 + 0.5 * head.jaw, head.chin, 0.0]) * head.half_width

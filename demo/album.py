@@ -26,8 +26,8 @@ CAST_SIZES = tuple(range(9))
 CAST_WEIGHTS = (0.08, 0.2, 0.2, 0.16, 0.12, 0.09, 0.06, 0.05, 0.04)
 JPEG_QUALITY = 92
 NAMES = (
-    "Ada", "Bruno", "Chidi", "Dalia", "Emil", "Farah", "Goran", "Hana", "Imani", "Jonas", "Keiko", "Luca", "Mina", "Nils", "Olga",
-    "Pavel", "Quinn", "Rosa", "Sami", "Tove", "Uma", "Viktor", "Wanda", "Xenia", "Yusuf", "Zora",
+    "Ada", "Bruno", "Chidi", "Dalia", "Emil", "Farah", "Goran", "Hana", "Imani", "Jonas", "Keiko", "Luca", "Mina",
+    "Nils", "Olga", "Pavel", "Quinn", "Rosa", "Sami", "Tove", "Uma", "Viktor", "Wanda", "Xenia", "Yusuf", "Zora",
 )  # fmt: skip
 
 

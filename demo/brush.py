@@ -47,7 +47,9 @@ class Brush:
         """Draw along an open line; never thinner than 0.8 px, so that it does not vanish."""
         self.fill(ribbon(line, max(width, 0.8 / self.scale), taper), colour)
 
-    def glow(self, outline: Points, colour: Colour, opacity: float, softness: float, inside: Mask | None = None) -> None:
+    def glow(
+        self, outline: Points, colour: Colour, opacity: float, softness: float, inside: Mask | None = None
+    ) -> None:
         """Fill with an edge blurred over `softness` units, only where the mask `inside` is set."""
         window = self._window(outline, margin_px=round(2 * softness * self.scale) + 1)
         if window is None:
@@ -83,7 +85,8 @@ class Brush:
         region[:] = np.minimum(region * gain[..., None], 255).astype(np.uint8)
 
     def _fixed_point(self, outline: Points) -> npt.NDArray[np.int32]:
-        return np.round(transform(self.to_pixels, outline) * 2**SUBPIXEL_BITS).astype(np.int32)
+        fixed = np.round(transform(self.to_pixels, outline) * 2**SUBPIXEL_BITS)
+        return np.asarray(fixed, np.int32)
 
     def _window(self, outline: Points, margin_px: int) -> tuple[slice, slice] | None:
         pixels = transform(self.to_pixels, outline)

@@ -26,13 +26,15 @@ def expose(image: RgbImage, rng: np.random.Generator) -> RgbImage:
 
 def _add_grain(image: RgbImage, rng: np.random.Generator, strength: float) -> RgbImage:
     height, width = image.shape[:2]
-    tile = np.round(rng.standard_normal((GRAIN_TILE_PX, GRAIN_TILE_PX, 3), dtype=np.float32) * strength).astype(np.int16)
+    tile = np.round(rng.standard_normal((GRAIN_TILE_PX, GRAIN_TILE_PX, 3), dtype=np.float32) * strength).astype(
+        np.int16
+    )
     repeats = (height // GRAIN_TILE_PX + 1, width // GRAIN_TILE_PX + 1, 1)
     grain = np.tile(tile, repeats)[:height, :width]
-    return np.clip(image + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image + grain, 0, 255), np.uint8)
 
 
 def _compress(image: RgbImage, quality: int) -> RgbImage:
     # JPEG does not care that the channels are swapped enough to matter here.
     _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(np.uint8)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)

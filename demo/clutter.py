@@ -78,7 +78,7 @@ def _balloon(brush: Brush, rng: np.random.Generator) -> None:
     brush.fill(ellipse(-0.3, -0.42, 0.16, 0.24, 0.4), CREAM, opacity=0.6)
 
 
-def _socket(brush: Brush, rng: np.random.Generator) -> None:
+def _socket(brush: Brush, _rng: np.random.Generator) -> None:
     brush.fill(np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]), CREAM)
     _disc(brush, 0, 0, 0.74, (222, 220, 214))
     for x in (-0.3, 0.3):
@@ -115,7 +115,7 @@ def _plant(brush: Brush, rng: np.random.Generator) -> None:
     green = mix((86, 140, 92), (130, 166, 92), rng.random())
     for angle in np.linspace(-1.1, 1.1, 7):
         tip = np.array([1.2 * math.sin(angle), 0.3 - 1.5 * math.cos(angle)])
-        brush.fill(ribbon(open_curve([[0.0, 0.4], tip * [0.8, 0.5], tip]), 0.34, taper=1.0), green)
+        brush.fill(ribbon(open_curve(np.stack([np.array([0.0, 0.4]), tip * [0.8, 0.5], tip])), 0.34, taper=1.0), green)
     brush.fill(np.array([[-0.5, 0.35], [0.5, 0.35], [0.38, 1.1], [-0.38, 1.1]]), (196, 122, 88))
 
 
@@ -128,7 +128,7 @@ def _frame(brush: Brush, rng: np.random.Generator) -> None:
     brush.fill(np.array([[-0.49, 0.62], [-0.1, 0.1], [0.15, 0.35], [0.3, 0.2], [0.49, 0.62]]), _colour(rng))
 
 
-def _wheel(brush: Brush, rng: np.random.Generator) -> None:
+def _wheel(brush: Brush, _rng: np.random.Generator) -> None:
     _disc(brush, 0, 0, 1.0, DARK)
     _disc(brush, 0, 0, 0.68, (196, 196, 200))
     for angle in np.arange(5) * 2 * math.pi / 5:
@@ -143,5 +143,6 @@ def _lamp(brush: Brush, rng: np.random.Generator) -> None:
 
 
 THINGS: tuple[Callable[[Brush, np.random.Generator], None], ...] = (
-    _clock, _cookie, _flower, _button, _ball, _balloon, _socket, _back_of_head, _egg, _mug, _plant, _frame, _wheel, _lamp,
+    _clock, _cookie, _flower, _button, _ball, _balloon, _socket, _back_of_head, _egg, _mug, _plant, _frame, _wheel,
+    _lamp,
 )  # fmt: skip

@@ -42,7 +42,9 @@ def _paint_eye(sitting: Sitting, side: int) -> None:
         disc = ellipse(iris_x, iris_y, radius * share, radius * share)
         brush.fill(sitting.on_face(_within(disc, (x, y), (eyes.half_width, half_height), tilt)), sitting.lit(colour))
     glint = ellipse(iris_x + radius * 0.3, iris_y - radius * 0.32, radius * 0.24, radius * 0.24)
-    brush.fill(sitting.on_face(_within(glint, (x, y), (eyes.half_width, half_height), tilt)), sitting.lit((255, 255, 255)))
+    brush.fill(
+        sitting.on_face(_within(glint, (x, y), (eyes.half_width, half_height), tilt)), sitting.lit((255, 255, 255))
+    )
     lash = np.concatenate([opening[12:], opening[:1]])
     brush.stroke(sitting.on_face(lash), sitting.lit((44, 32, 32)), eyes.lash)
 
@@ -80,7 +82,10 @@ def paint_nose(sitting: Sitting) -> Points:
     height = (0.1, 0.09, 0.115)[nose.shape]
     width = half * (0.95, 1.1, 0.82)[nose.shape]
     for wing in SIDES:
-        brush.fill(sitting.on_face(ellipse(wing * width * 0.72, tip_y + 0.022, width * 0.42, height * 0.62), NOSE_LIFT - 0.05), flush)
+        brush.fill(
+            sitting.on_face(ellipse(wing * width * 0.72, tip_y + 0.022, width * 0.42, height * 0.62), NOSE_LIFT - 0.05),
+            flush,
+        )
     brush.fill(sitting.on_face(ellipse(0.0, tip_y, width * 0.78, height), NOSE_LIFT), flush)
     for wing in SIDES:
         nostril = ellipse(wing * width * 0.5, tip_y + height * 0.72, width * 0.24, 0.026, wing * 0.3)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from demo.fashion import Hairstyle
 from demo.geometry import Points, closed_curve, ellipse, open_curve, ribbon
 from demo.head import SIDES
-from demo.identity import Hairstyle
 from demo.sitting import Sitting
 
 #: Angles around the head, radians, at which hairlines are given; both sides alike.
@@ -109,9 +109,16 @@ def _paint_tail(sitting: Sitting, side: int, top: float) -> None:
     hair, w = sitting.identity.hair, sitting.identity.head.half_width
     sway = -0.15 * math.sin(sitting.shot.yaw)
     end = top + 0.75 + 0.65 * hair.length
-    spine = open_curve([[side * w * 0.8, top], [side * (w + 0.26), top + 0.16], [side * (w + 0.3), (top + end) / 2], [side * (w + 0.16), end]])
+    spine = open_curve(
+        [
+            [side * w * 0.8, top],
+            [side * (w + 0.26), top + 0.16],
+            [side * (w + 0.3), (top + end) / 2],
+            [side * (w + 0.16), end],
+        ]
+    )
     tail = ribbon(spine, 0.36 + hair.volume, taper=0.7)
-    sitting.brush.fill(tail + [sway, 0.0], sitting.lit(hair.colour, 0.88))
+    sitting.brush.fill(tail + np.array([sway, 0.0]), sitting.lit(hair.colour, 0.88))
     band = ellipse(side * (w + 0.08) + sway, top + 0.02, 0.11, 0.09)
     sitting.brush.fill(band, sitting.lit(sitting.identity.wear.headwear_colour))
 

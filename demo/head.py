@@ -16,9 +16,10 @@ def head_outline(sitting: Sitting) -> Points:
     """Outline of the skull and the jaw; the chin swings with the yaw, since it lies in front of the axis."""
     head = sitting.identity.head
     w, lean = head.half_width, math.sin(sitting.shot.yaw)
+    jaw_x, chin_x = w * (0.5 + 0.5 * head.jaw), w * head.chin
     right = np.array([
-        [w * 0.34, -1.04], [w * 0.74, -0.86], [w * 0.97, -0.45], [w, 0.0], [w * (0.5 + 0.5 * head.jaw), head.jaw_y - 0.12],
-        [w * (0.22 + 0.5 * head.jaw), head.jaw_y + 0.18], [w * head.chin, head.chin_y - 0.06], [w * head.chin * 0.5, head.chin_y],
+        [w * 0.34, -1.04], [w * 0.74, -0.86], [w * 0.97, -0.45], [w, 0.0], [jaw_x, head.jaw_y - 0.12],
+        [w * (0.22 + 0.5 * head.jaw), head.jaw_y + 0.18], [chin_x, head.chin_y - 0.06], [chin_x * 0.5, head.chin_y],
     ])  # fmt: skip
     outline = mirror(right)
     swing = np.clip((outline[:, 1] - 0.1) / 0.9, 0.0, 1.0) * 0.16 * lean
@@ -54,7 +55,9 @@ def paint_body(sitting: Sitting) -> None:
     upright = _upright(sitting)
     cloth = sitting.lit(sitting.shot.cloth)
     skin = sitting.lit(sitting.identity.skin, 0.86)
-    shoulders = mirror([[0.0, 1.24], [0.42, 1.24], [1.0, 1.42], [1.42, 1.72], [1.5, 2.4], [1.36, 3.6], [1.38, 4.3], [0.0, 4.35]])
+    shoulders = mirror(
+        [[0.0, 1.24], [0.42, 1.24], [1.0, 1.42], [1.42, 1.72], [1.5, 2.4], [1.36, 3.6], [1.38, 4.3], [0.0, 4.35]]
+    )
     neck = mirror([[0.0, 0.5], [w * 0.56, 0.5], [w * 0.53, 1.0], [w * 0.66, 1.3], [w * 0.34, 1.5], [0.0, 1.56]])
     collar = mirror([[0.0, 1.62], [w * 0.42, 1.55], [w * 0.78, 1.29], [w * 0.9, 1.26], [w * 0.5, 1.62], [0.0, 1.72]])
     brush.fill(transform(upright, closed_curve(shoulders)), cloth)

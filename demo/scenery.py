@@ -12,7 +12,8 @@ from demo.geometry import Points, ellipse, similarity
 from demo.palette import CLOTH_COLOURS, Colour, Light, mix, pick
 
 WALLS: tuple[Colour, ...] = (
-    (226, 214, 198), (198, 212, 214), (214, 202, 210), (206, 214, 192), (232, 222, 206), (176, 192, 204), (216, 190, 172),
+    (226, 214, 198), (198, 212, 214), (214, 202, 210), (206, 214, 192), (232, 222, 206), (176, 192, 204),
+    (216, 190, 172),
 )  # fmt: skip
 CREAM_TRIM: Colour = (240, 236, 228)
 FLOORS: tuple[Colour, ...] = ((166, 128, 96), (140, 110, 90), (188, 162, 134), (130, 130, 134))
@@ -41,8 +42,8 @@ def _gradient(brush: Brush, top: Colour, bottom: Colour, end: float = 1.0) -> No
     brush.image[:] = rows.astype(np.uint8)[:, None]
 
 
-def _band(top: float, bottom: float, wide: float) -> Points:
-    return np.array([[0.0, top], [wide, top], [wide, bottom], [0.0, bottom]])
+def _band(top: float, bottom: float, wide: float, left: float = 0.0) -> Points:
+    return np.array([[left, top], [left + wide, top], [left + wide, bottom], [left, bottom]])
 
 
 def _meadow(brush: Brush, rng: np.random.Generator, wide: float) -> None:
@@ -54,8 +55,8 @@ def _meadow(brush: Brush, rng: np.random.Generator, wide: float) -> None:
             brush.fill(ellipse(x + offset, y, 0.07, 0.035), (246, 248, 248), opacity=0.7)
     green = mix((112, 160, 104), (160, 170, 100), rng.random())
     for level, shade in ((0.55, 1.08), (0.66, 0.96), (0.8, 0.84)):
-        x = np.linspace(-0.1, wide + 0.1, 9)
-        hill = np.stack([x, level + 0.05 * np.sin(x * rng.uniform(2, 6) + rng.uniform(0, 6))], axis=1)
+        along = np.linspace(-0.1, wide + 0.1, 9)
+        hill = np.stack([along, level + 0.05 * np.sin(along * rng.uniform(2, 6) + rng.uniform(0, 6))], axis=1)
         brush.fill(np.concatenate([hill, [[wide + 0.1, 1.0], [-0.1, 1.0]]]), Light(shade, 0.0).tint(green))
     for _ in range(int(rng.integers(0, 7))):
         _tree(brush, rng, rng.uniform(0, wide), rng.uniform(0.55, 0.85))
@@ -66,7 +67,9 @@ def _tree(brush: Brush, rng: np.random.Generator, x: float, y: float) -> None:
     brush.fill(np.array([[-0.2, 0], [0.2, 0], [0.2, 1.6], [-0.2, 1.6]]) * size + [x, y], (120, 90, 68))
     leaves = mix((84, 134, 92), (120, 150, 84), rng.random())
     for _ in range(5):
-        brush.fill(ellipse(x + rng.normal(0, 0.5) * size, y - rng.uniform(0, 1.2) * size, size * 0.8, size * 0.75), leaves)
+        brush.fill(
+            ellipse(x + rng.normal(0, 0.5) * size, y - rng.uniform(0, 1.2) * size, size * 0.8, size * 0.75), leaves
+        )
 
 
 def _room(brush: Brush, rng: np.random.Generator, wide: float) -> None:
@@ -76,7 +79,7 @@ def _room(brush: Brush, rng: np.random.Generator, wide: float) -> None:
     if pattern < 0.3:
         step = rng.uniform(0.05, 0.14)
         for left in np.arange(0, wide, step):
-            brush.fill(_band(0.0, 1.0, step * 0.5) + [left, 0.0], stripe)
+            brush.fill(_band(0.0, 1.0, step * 0.5, left), stripe)
     elif pattern < 0.5:
         for x in np.arange(0.03, wide, 0.12):
             for y in np.arange(0.03, 0.8, 0.12):
@@ -89,9 +92,9 @@ def _room(brush: Brush, rng: np.random.Generator, wide: float) -> None:
 
 
 def _window(brush: Brush, rng: np.random.Generator, left: float) -> None:
-    pane, sky = _band(0.0, 0.34, 0.3) + [left, 0.1], SKIES[int(rng.integers(len(SKIES)))][0]
-    brush.fill(_band(-0.02, 0.36, 0.34) + [left - 0.02, 0.1], CREAM_TRIM)
-    brush.fill(pane, sky)
+    sky = SKIES[int(rng.integers(len(SKIES)))][0]
+    brush.fill(_band(0.08, 0.46, 0.34, left - 0.02), CREAM_TRIM)
+    brush.fill(_band(0.1, 0.44, 0.3, left), sky)
     brush.stroke(np.array([[left + 0.15, 0.1], [left + 0.15, 0.44]]), CREAM_TRIM, 0.015)
     brush.stroke(np.array([[left, 0.27], [left + 0.3, 0.27]]), CREAM_TRIM, 0.015)
 
@@ -120,11 +123,11 @@ def _city(brush: Brush, rng: np.random.Generator, wide: float) -> None:
     while left < wide:
         across, top = rng.uniform(0.12, 0.28), rng.uniform(0.12, 0.6)
         wall = mix(pick(rng, WALLS), (120, 116, 128), rng.uniform(0.2, 0.7))
-        brush.fill(_band(top, 0.86, across) + [left, 0.0], wall)
+        brush.fill(_band(top, 0.86, across, left), wall)
         pane = mix(wall, ((250, 236, 190), (80, 90, 110))[int(rng.integers(2))], 0.6)
         for x in np.arange(left + 0.025, left + across - 0.02, 0.05):
             for y in np.arange(top + 0.03, 0.8, 0.07):
-                brush.fill(_band(0.0, 0.035, 0.025) + [x, y], pane)
+                brush.fill(_band(y, y + 0.035, 0.025, x), pane)
         left += across + rng.uniform(0.0, 0.04)
     brush.fill(_band(0.84, 1.0, wide), (128, 126, 130))
 
@@ -135,10 +138,12 @@ def _party(brush: Brush, rng: np.random.Generator, wide: float) -> None:
     for _ in range(int(rng.integers(15, 40))):
         radius = rng.uniform(0.008, 0.05)
         glow = mix((255, 226, 170), pick(rng, CLOTH_COLOURS), rng.uniform(0, 0.6))
-        brush.fill(ellipse(rng.uniform(0, wide), rng.uniform(0, 0.9), radius, radius), glow, opacity=rng.uniform(0.2, 0.6))
+        brush.fill(
+            ellipse(rng.uniform(0, wide), rng.uniform(0, 0.9), radius, radius), glow, opacity=rng.uniform(0.2, 0.6)
+        )
 
 
-def _studio(brush: Brush, rng: np.random.Generator, wide: float) -> None:
+def _studio(brush: Brush, rng: np.random.Generator, _wide: float) -> None:
     backdrop = pick(rng, WALLS + CLOTH_COLOURS)
     _gradient(brush, Light(1.06, 0.0).tint(backdrop), Light(0.82, 0.0).tint(backdrop))
     coarse = rng.normal(0, rng.uniform(2, 16), (int(rng.integers(3, 12)), int(rng.integers(4, 16)))).astype(np.float32)
@@ -150,11 +155,11 @@ def _studio(brush: Brush, rng: np.random.Generator, wide: float) -> None:
 def _bushes(brush: Brush, rng: np.random.Generator, wide: float) -> None:
     ground = mix((84, 116, 84), (120, 128, 84), rng.random())
     _gradient(brush, mix(ground, (220, 230, 220), 0.4), ground)
-    for y in np.linspace(0.1, 1.0, 12):
+    for level in np.linspace(0.1, 1.0, 12):
         for _ in range(5):
             leaf = mix(ground, (40, 70, 50) if rng.random() < 0.5 else (190, 200, 120), rng.uniform(0, 0.4))
             x, size, tilt = rng.uniform(0, wide), rng.uniform(0.03, 0.08), rng.uniform(-1.2, 1.2)
-            brush.fill(ellipse(x, y, size, size * 0.45, tilt), leaf)
+            brush.fill(ellipse(x, float(level), size, size * 0.45, tilt), leaf)
 
 
 SCENES: tuple[Callable[[Brush, np.random.Generator, float], None], ...] = (

@@ -7,6 +7,7 @@ Source of the idea: the offset refinement of PersonLab (Papandreou et al., 2018)
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -35,15 +36,14 @@ class LevelOutput:
     field: torch.Tensor
 
 
-class FaceDetector(nn.Module):
+class FaceDetector(nn.Module):  # type: ignore[misc]  # PyTorch is not type-checked
     """Backbone, feature pyramid and one head per stride."""
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 32, 48, 64), pyramid: int = 32, fine: int = 16) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv_block(3, widths[0], 2), conv_block(widths[0], widths[1], 2))
         self.stages = nn.ModuleList(
-            nn.Sequential(conv_block(before, after, 2), Residual(after))
-            for before, after in zip(widths[1:], widths[2:], strict=False)
+            nn.Sequential(conv_block(before, after, 2), Residual(after)) for before, after in pairwise(widths[1:])
         )
         self.laterals = nn.ModuleList(nn.Conv2d(width, pyramid, 1) for width in widths[2:])
         self.smoothers = nn.ModuleList(conv_block(pyramid, pyramid) for _ in STRIDES)
@@ -65,12 +65,12 @@ class FaceDetector(nn.Module):
         fine = torch.relu(self.fine_lateral(stem) + _double(self.fine_context(smooth[0])))
         field_inputs = (fine, smooth[0], smooth[1])
         return [
-            LevelOutput(*head(level), field=tower(field_input))
+            LevelOutput(*head(level), field=tower(field_input))  # type: ignore[misc]  # three of its four fields
             for head, level, tower, field_input in zip(self.heads, smooth, self.fields, field_inputs, strict=True)
         ]
 
 
-class Head(nn.Module):
+class Head(nn.Module):  # type: ignore[misc]  # PyTorch is not type-checked
     """Scores, boxes and coarse landmarks of one stride."""
 
     def __init__(self, channels: int) -> None:

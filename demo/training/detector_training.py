@@ -1,6 +1,5 @@
 """Training of the detector."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from demo.training.detector_data import SIDE_PX, Augmented, Example, augment
 from demo.training.detector_loss import BatchTargets, detector_loss
 from demo.training.detector_network import FaceDetector
 from demo.training.detector_targets import Anchors, Targets, make_anchors, make_targets
-from demo.training.schedule import RunningAverage, device, learning_rate
+from demo.training.schedule import Budget, RunningAverage, device, learning_rate
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class DetectorPlan:
 
     photos: int = 6000
     steps: int = 6000
+    limit_s: float = 3000.0
     batch: int = 16
     peak_rate: float = 3e-3
     seed: int = 8
@@ -30,20 +30,22 @@ def train_detector(examples: list[Example], plan: DetectorPlan, checkpoint: Path
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([17, plan.seed])
     place = device()
-    network = FaceDetector().to(place, memory_format=torch.channels_last)
+    network = FaceDetector()
+    network.to(place, memory_format=torch.channels_last)
     if checkpoint.exists():
         network.load_state_dict(torch.load(checkpoint, map_location=place))
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.peak_rate, weight_decay=1e-3)
-    average, anchors, began_s = RunningAverage(network), make_anchors(SIDE_PX), time.monotonic()
-    for step in range(plan.steps):
+    average, anchors, budget = RunningAverage(network), make_anchors(SIDE_PX), Budget(plan.steps, plan.limit_s)
+    for step, done in budget.progress():
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(plan.peak_rate, step, plan.steps)
+            group["lr"] = learning_rate(plan.peak_rate, step, done)
         parts = _step(network, optimiser, _batch(examples, plan.batch, rng), anchors, place)
         average.update()
         if step % 50 == 0:
-            print(f"detector step {step} {time.monotonic() - began_s:.0f} s", *(f"{part:.4f}" for part in parts), flush=True)
-        if step % 500 == 499 or step == plan.steps - 1:
+            print(f"detector step {step} {budget.elapsed_s():.0f} s", *(f"{part:.4f}" for part in parts), flush=True)
+        if step % 500 == 499:
             torch.save(average.state, checkpoint)
+    torch.save(average.state, checkpoint)
     network.load_state_dict(average.state)
     return network
 
@@ -53,7 +55,11 @@ def _batch(examples: list[Example], size: int, rng: np.random.Generator) -> list
 
 
 def _step(
-    network: FaceDetector, optimiser: torch.optim.Optimizer, batch: list[Augmented], anchors: Anchors, place: torch.device
+    network: FaceDetector,
+    optimiser: torch.optim.Optimizer,
+    batch: list[Augmented],
+    anchors: Anchors,
+    place: torch.device,
 ) -> list[float]:
     images = (np.stack([example.image for example in batch]) - 127.5) / 128.0
     targets = _stack([_targets(example, anchors) for example in batch], place)
@@ -61,7 +67,7 @@ def _step(
     centres, strides = torch.from_numpy(anchors.centres).to(place), torch.from_numpy(anchors.strides).to(place)
     loss = detector_loss(network(pixels), targets, centres, strides)
     optimiser.zero_grad()
-    loss.total().backward()  # type: ignore[no-untyped-call]
+    loss.total().backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
     optimiser.step()
     return [loss.score.item(), loss.box.item(), loss.landmark.item(), loss.field.item()]

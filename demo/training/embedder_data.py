@@ -100,4 +100,4 @@ def align(image: RgbImage, landmarks: Landmarks) -> RgbImage:
     turn = np.array([[cos, -sin], [sin, cos]])
     shift = wanted.mean(axis=0) - turn @ source.mean(axis=0)
     matrix = np.concatenate([turn, shift[:, None]], axis=1)
-    return cv2.warpAffine(image, matrix, (FACE_SIDE_PX, FACE_SIDE_PX), borderValue=0.0).astype(np.uint8)
+    return np.asarray(cv2.warpAffine(image, matrix, (FACE_SIDE_PX, FACE_SIDE_PX), borderValue=0.0), np.uint8)

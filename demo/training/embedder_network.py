@@ -1,5 +1,7 @@
 """A small embedder with ArcFace's input and a vector of 128 floats."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -11,13 +13,13 @@ EMBEDDING_SIZE = 128
 FACE_SIDE_PX = 112
 
 
-class FaceEmbedder(nn.Module):
+class FaceEmbedder(nn.Module):  # type: ignore[misc]  # PyTorch is not type-checked
     """Four halvings, a narrow neck, one linear layer over what is left of the picture."""
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 64), neck: int = 24) -> None:
         super().__init__()
         stages: list[nn.Module] = [conv_block(3, widths[0], 2)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             stages += [conv_block(before, after, 2), Residual(after)]
         self.body = nn.Sequential(*stages)
         self.neck = nn.Sequential(nn.Conv2d(widths[-1], neck, 1, bias=False), nn.BatchNorm2d(neck), nn.ReLU())

@@ -1,6 +1,5 @@
 """Training of the embedder."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from torch.nn import functional
 
 from demo.training.embedder_data import FaceSet
 from demo.training.embedder_network import EMBEDDING_SIZE, FaceEmbedder
-from demo.training.schedule import RunningAverage, device, learning_rate
+from demo.training.schedule import Budget, RunningAverage, device, learning_rate
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,10 @@ class EmbedderPlan:
     people: int = 2400
     shots: int = 12
     steps: int = 4500
+    limit_s: float = 1800.0
     batch: int = 96
     peak_rate: float = 4e-3
-    #: CosFace (Wang et al., 2018): scale, and margin, which grows over the first 30% of the steps.
+    #: CosFace (Wang et al., 2018): scale, and margin, which grows over the first 30% of the training.
     scale: float = 24.0
     margin: float = 0.35
     seed: int = 78
@@ -34,33 +34,37 @@ def train_embedder(data: FaceSet, plan: EmbedderPlan, checkpoint: Path) -> FaceE
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([23, plan.seed])
     place = device()
-    network = FaceEmbedder().to(place, memory_format=torch.channels_last)
+    network = FaceEmbedder()
+    network.to(place, memory_format=torch.channels_last)
     if checkpoint.exists():
         network.load_state_dict(torch.load(checkpoint, map_location=place))
     people = int(data.person.max()) + 1
     centres = torch.nn.Parameter(0.1 * torch.randn(people, EMBEDDING_SIZE, device=place))
     weights = [{"params": network.parameters(), "weight_decay": 2e-3}, {"params": [centres], "weight_decay": 1e-4}]
     optimiser = torch.optim.AdamW(weights, lr=plan.peak_rate)
-    average, began_s = RunningAverage(network), time.monotonic()
-    for step, chosen in enumerate(_batches(len(data.person), plan, rng)):
+    average, budget = RunningAverage(network), Budget(plan.steps, plan.limit_s)
+    batches = _batches(len(data.person), plan, rng)
+    for step, done in budget.progress():
+        chosen = batches[step]
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(plan.peak_rate, step, plan.steps)
-        margin = plan.margin * min(1.0, step / (0.3 * plan.steps))
+            group["lr"] = learning_rate(plan.peak_rate, step, done)
+        margin = plan.margin * min(1.0, done / 0.3)
         pixels = torch.from_numpy(_exposed(data.faces[chosen], rng)).to(place).permute(0, 3, 1, 2)
         person = torch.from_numpy(data.person[chosen]).to(place)
         cosine = functional.normalize(network(pixels)) @ functional.normalize(centres).t()
         logits = cosine - margin * functional.one_hot(person, people)
         loss = functional.cross_entropy(plan.scale * logits, person)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         average.update()
         if step % 50 == 0:
             right = (cosine.argmax(dim=1) == person).float().mean().item()
-            print(f"embedder step {step} {time.monotonic() - began_s:.0f} s {loss.item():.3f} {right:.3f}", flush=True)
-        if step % 500 == 499 or step == plan.steps - 1:
+            print(f"embedder step {step} {budget.elapsed_s():.0f} s {loss.item():.3f} {right:.3f}", flush=True)
+        if step % 500 == 499:
             torch.save(average.state, checkpoint)
+    torch.save(average.state, checkpoint)
     network.load_state_dict(average.state)
     return network
 

@@ -17,7 +17,7 @@ OPSET = 16
 DETECTOR_OUTPUTS = [f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES]
 
 
-class ExportedDetector(nn.Module):
+class ExportedDetector(nn.Module):  # type: ignore[misc]  # PyTorch is not type-checked
     """The detector with SCRFD's nine flat outputs, image after image when there are several."""
 
     def __init__(self, network: FaceDetector) -> None:

@@ -13,7 +13,7 @@ def conv_block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Seque
     )
 
 
-class Residual(nn.Module):
+class Residual(nn.Module):  # type: ignore[misc]  # PyTorch is not type-checked
     """Two 3x3 convolutions around a shortcut."""
 
     def __init__(self, channels: int) -> None:

@@ -1,6 +1,8 @@
 """What both trainings do at every step."""
 
 import math
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -10,9 +12,30 @@ from torch import nn
 FLOOR, WARM_UP_STEPS = 0.02, 80
 
 
-def learning_rate(peak: float, step: int, steps: int) -> float:
-    """Linear warm-up, then half a cosine."""
-    cosine = 0.5 * (1.0 + math.cos(math.pi * step / steps))
+@dataclass(frozen=True)
+class Budget:
+    """Ends a training after so many steps; on a slow machine after so much time, with the same course of the rate."""
+
+    steps: int
+    limit_s: float
+    began_s: float = field(default_factory=time.monotonic)
+
+    def elapsed_s(self) -> float:
+        """Seconds since the training began."""
+        return time.monotonic() - self.began_s
+
+    def progress(self) -> Iterator[tuple[int, float]]:
+        """Step number and share done, until 1 is reached."""
+        for step in range(self.steps):
+            done = max(step / self.steps, self.elapsed_s() / self.limit_s)
+            if done >= 1.0:
+                return
+            yield step, done
+
+
+def learning_rate(peak: float, step: int, done: float) -> float:
+    """Linear warm-up, then half a cosine over the share that is done."""
+    cosine = 0.5 * (1.0 + math.cos(math.pi * done))
     return peak * min(1.0, (step + 1) / WARM_UP_STEPS) * (FLOOR + (1.0 - FLOOR) * cosine)
 
 

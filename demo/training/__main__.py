@@ -1,0 +1,88 @@
+"""Train the demo pack from nothing: draw, train, export, choose the threshold, measure, write the card."""
+
+import argparse
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from demo.evaluation.measure import DEVELOPMENT_SET, evaluation_photos, measure_recognizer, table
+from demo.evaluation.recognizer import insightface_recognizer
+from demo.pack_facts import PACK_DIRECTORY, PACK_FILE, PackFacts
+from demo.training.detector_data import draw_examples
+from demo.training.detector_training import DetectorPlan, train_detector
+from demo.training.embedder_data import LandmarkError, draw_faces
+from demo.training.embedder_training import EmbedderPlan, train_embedder
+from demo.training.export import export_detector, export_embedder
+from demo.training.model_card import CARD_FILE, TrainingRecord, model_card
+from demo.training.threshold import choose_threshold
+
+DESCRIPTION = (
+    "Detector and embedder trained on drawn people: for trying Facefleet and for its tests, not for photographs."
+)
+#: The second round shows new people at a lower rate.
+EMBEDDER_ROUNDS = (EmbedderPlan(), EmbedderPlan(seed=79, peak_rate=2e-3))
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where and with how much of the machine the training runs."""
+
+    out: Path
+    #: Keeps the weights between runs: training goes on from what is there.
+    checkpoints: Path
+    processes: int
+    #: Shares every training's length; below 1 for a quick trial.
+    scale: float
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m demo.training", description=__doc__)
+    parser.add_argument("--out", type=Path, default=PACK_DIRECTORY)
+    parser.add_argument("--checkpoints", type=Path, default=Path("build/demo-pack"))
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="processes and threads to use")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full training's length")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.processes)
+    workshop = Workshop(arguments.out, arguments.checkpoints, arguments.processes, arguments.scale)
+    workshop.checkpoints.mkdir(parents=True, exist_ok=True)
+    faces_seen = _make_detector(workshop)
+    _make_embedder(workshop)
+    describe_pack(workshop.out, faces_seen, workshop.processes)
+
+
+def _make_detector(workshop: Workshop) -> int:
+    plan = DetectorPlan()
+    plan = replace(plan, photos=round(plan.photos * workshop.scale), steps=round(plan.steps * workshop.scale))
+    examples = draw_examples(plan.photos, plan.seed, workshop.processes)
+    network = train_detector(examples, plan, workshop.checkpoints / "detector.pt")
+    export_detector(network, workshop.out)
+    return sum(len(example.boxes) for example in examples)
+
+
+def _make_embedder(workshop: Workshop) -> None:
+    for full in EMBEDDER_ROUNDS:
+        people, steps = max(2, round(full.people * workshop.scale)), round(full.steps * workshop.scale)
+        plan = replace(full, people=people, steps=steps)
+        faces = draw_faces(plan.people, plan.shots, plan.seed, workshop.processes, LandmarkError())
+        network = train_embedder(faces, plan, workshop.checkpoints / "embedder.pt")
+    export_embedder(network, workshop.out)
+
+
+def describe_pack(out: Path, faces_seen: int, threads: int) -> None:
+    """Choose the detection threshold on the development people, measure on the test people, write card and facts."""
+    hesitant = insightface_recognizer(out, 0.3, threads)
+    threshold = choose_threshold(hesitant, evaluation_photos(200, DEVELOPMENT_SET))
+    facts = PackFacts(threshold, licence="Apache-2.0", drawn_people=True, description=DESCRIPTION)
+    (out / PACK_FILE).write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+    figures = table(measure_recognizer(insightface_recognizer(out, threshold, threads)))
+    record = TrainingRecord(DetectorPlan(), EMBEDDER_ROUNDS, faces_seen, threshold, figures)
+    (out / CARD_FILE).write_text(model_card(record), encoding="utf-8")
+    print(figures)
+
+
+if __name__ == "__main__":
+    main()
