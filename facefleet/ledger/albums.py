@@ -1,0 +1,170 @@
+"""Albums: their names, their counts, and how they go."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from facefleet.errors import AlbumExists, AlbumNotFound, InvalidRequest
+from facefleet.ledger.clock import utc_now
+from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
+from facefleet.ledger.schema import album, face, job, job_photo, photo, state_is
+from facefleet.records import DEFAULT_TENANT, Album, AlbumSummary, JobState, PhotoState
+
+_NAME_MAX_CHARS = 255
+
+
+@dataclass(frozen=True)
+class Albums:
+    """What the ledger knows about albums."""
+
+    database: Database
+
+    def create(self, name: str, tenant: str = DEFAULT_TENANT) -> Album:
+        """Make an empty album.
+
+        Args:
+            name: 1-255 printable characters without a slash.
+            tenant: its owner.
+
+        Raises:
+            AlbumExists: the tenant has an album of that name.
+            InvalidRequest: the name is not acceptable.
+        """
+        created, is_new = self._ensure(name, tenant)
+        if not is_new:
+            raise AlbumExists(f"there is an album named {name!r} already")
+        return created
+
+    def ensure(self, name: str, tenant: str = DEFAULT_TENANT) -> Album:
+        """Find the album of that name, or make it; callers at the same moment get the same one.
+
+        Raises:
+            InvalidRequest: the name is not acceptable.
+        """
+        return self._ensure(name, tenant)[0]
+
+    def get(self, name: str, tenant: str = DEFAULT_TENANT) -> Album:
+        """Find an album by name.
+
+        Raises:
+            AlbumNotFound: there is none, or it is being deleted.
+        """
+        with self.database.reading() as connection:
+            found = connection.execute(_select_named(name, tenant)).one_or_none()
+        if found is None:
+            raise AlbumNotFound(f"there is no album named {name!r}")
+        return _album_of(found)
+
+    def list_summaries(self, tenant: str = DEFAULT_TENANT) -> list[AlbumSummary]:
+        """Count the photos and faces of every album of a tenant, by name."""
+        statement = _summaries().where(album.c.tenant == tenant, album.c.deleting_since.is_(None))
+        with self.database.reading() as connection:
+            return [_summary_of(row) for row in connection.execute(statement.order_by(album.c.name))]
+
+    def summarize(self, album_id: UUID) -> AlbumSummary:
+        """Count the photos and faces of one album.
+
+        Raises:
+            AlbumNotFound: there is none, or it is being deleted.
+        """
+        statement = _summaries().where(album.c.id == album_id, album.c.deleting_since.is_(None))
+        with self.database.reading() as connection:
+            row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise AlbumNotFound("there is no such album (any more)")
+        return _summary_of(row)
+
+    def begin_delete(self, album_id: UUID) -> None:
+        """Hide an album and refuse whatever workers still hold of it; its name is free at once. Twice is once."""
+        with self.database.writing() as connection:
+            connection.execute(
+                album.update()
+                .where(album.c.id == album_id, album.c.deleting_since.is_(None))
+                .values(deleting_since=utc_now())
+            )
+            connection.execute(
+                job.update()
+                .where(job.c.album_id == album_id, state_is(job.c.state, JobState.LISTING))
+                .values(state=JobState.FAILED, detail="the album was deleted", listing_ended_at=utc_now())
+            )
+            connection.execute(
+                photo.update()
+                .where(photo.c.album_id == album_id, photo.c.state != PhotoState.DELETED)
+                .values(state=PhotoState.DELETED, lease_token=None, lease_until=None, purged_at=None)
+            )
+
+    def deleting(self) -> list[Album]:
+        """List albums whose deletion was begun and not ended, of all tenants."""
+        statement = sa.select(album).where(album.c.deleting_since.is_not(None)).order_by(album.c.deleting_since)
+        with self.database.reading() as connection:
+            return [_album_of(row) for row in connection.execute(statement)]
+
+    def erase(self, album_id: UUID) -> None:
+        """Remove every row of an album whose deletion was begun. In steps, so that others may write in between."""
+        of_album = sa.select(job.c.id).where(job.c.album_id == album_id)
+        for table, mine in (
+            (face, face.c.album_id == album_id),
+            (job_photo, job_photo.c.job_id.in_(of_album)),
+            (photo, photo.c.album_id == album_id),
+            (job, job.c.album_id == album_id),
+            (album, sa.and_(album.c.id == album_id, album.c.deleting_since.is_not(None))),
+        ):
+            while self._erase_some(table, mine):
+                pass
+
+    def _erase_some(self, table: sa.Table, mine: sa.ColumnElement[bool]) -> int:
+        keys = list(table.primary_key.columns)
+        some = sa.select(*keys).where(mine).limit(CHUNK)
+        with self.database.writing() as connection:
+            return connection.execute(table.delete().where(sa.tuple_(*keys).in_(some))).rowcount
+
+    def _ensure(self, name: str, tenant: str) -> tuple[Album, bool]:
+        _check_name(name)
+        new_id = uuid4()
+        with self.database.writing() as connection:
+            connection.execute(insert_or_ignore(connection, album).values(id=new_id, tenant=tenant, name=name))
+            found = connection.execute(_select_named(name, tenant)).one()
+        return _album_of(found), found.id == new_id
+
+
+def _check_name(name: str) -> None:
+    """Refuse names that a URL path or a terminal cannot carry."""
+    if not name.strip() or len(name) > _NAME_MAX_CHARS or not name.isprintable() or "/" in name or name in {".", ".."}:
+        raise InvalidRequest(
+            f"an album's name is 1-{_NAME_MAX_CHARS} printable characters without a slash, not {name!r}"
+        )
+
+
+def _select_named(name: str, tenant: str) -> sa.Select[Any]:
+    return sa.select(album).where(album.c.tenant == tenant, album.c.name == name, album.c.deleting_since.is_(None))
+
+
+def _summaries() -> sa.Select[Any]:
+    """Select albums with their counts; every count comes from one index, without touching a photo's row."""
+    present = state_is(photo.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
+    faces = sa.func.sum(sa.case((state_is(photo.c.state, PhotoState.INDEXED), photo.c.face_count)))
+    return (
+        sa.select(
+            album,
+            sa.func.count(photo.c.state).label("photos"),
+            _count_in(PhotoState.INDEXED).label("indexed"),
+            _count_in(PhotoState.DEAD).label("dead"),
+            sa.func.coalesce(faces, 0).label("faces"),
+        )
+        .select_from(album.outerjoin(photo, sa.and_(photo.c.album_id == album.c.id, present)))
+        .group_by(album.c.id)
+    )
+
+
+def _count_in(state: PhotoState) -> sa.ColumnElement[int]:
+    return sa.func.count(sa.case((state_is(photo.c.state, state), 1)))
+
+
+def _album_of(row: sa.Row[Any]) -> Album:
+    return Album(row.id, row.tenant, row.name, row.created_at)
+
+
+def _summary_of(row: sa.Row[Any]) -> AlbumSummary:
+    return AlbumSummary(_album_of(row), row.photos, row.indexed, row.dead, row.faces)

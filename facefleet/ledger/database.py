@@ -1,0 +1,134 @@
+"""One database behind the ledger: connections, transactions, and the one place where its errors are translated."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from facefleet.errors import ConfigurationError, LedgerUnavailable
+
+#: How long a connection to SQLite waits for another process that writes, milliseconds.
+SQLITE_BUSY_TIMEOUT_MS = 30_000
+#: SQLite takes 32,766 variables in one statement, PostgreSQL 65,535; the widest row here has 20.
+CHUNK = 1000
+
+#: Executed on every new SQLite connection. FULL: with NORMAL a power cut may drop acknowledged commits.
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+#: A server that vanished without a word is noticed within half a minute.
+_POSTGRESQL_CONNECT = {"connect_timeout": 5, "tcp_user_timeout": 30_000, "keepalives_idle": 10}
+#: Mistakes of ours, which waiting does not mend.
+_DEFECTS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+@dataclass(frozen=True)
+class Database:
+    """An engine and how to use it. Safe to share between threads."""
+
+    engine: sa.Engine
+    #: SQLite has one writer: threads of this process queue here, which is fair; its busy timeout is a blind poll.
+    write_turn: AbstractContextManager[object]
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Lend a connection in a transaction that only reads.
+
+        Raises:
+            LedgerUnavailable: the database cannot be reached.
+        """
+        with translated_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Lend a connection in a transaction that writes; it commits at the end, or not at all.
+
+        Raises:
+            LedgerUnavailable: the database cannot be reached, or another process writes for longer than the timeout.
+        """
+        with translated_errors(), self.write_turn, self.engine.connect() as connection:
+            with connection.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin():
+                yield connection
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn what SQLAlchemy and the drivers raise when a database is away into `LedgerUnavailable`."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:
+        raise LedgerUnavailable("every connection to the ledger's database is in use") from error
+    except sa.exc.DBAPIError as error:
+        if isinstance(error, _DEFECTS):
+            raise
+        sentence = " ".join(str(error.orig).split())
+        raise LedgerUnavailable(f"the ledger's database does not answer as it should: {sentence}") from error
+
+
+def connect(url: str) -> Database:
+    """Make the engine for a URL; connects to nothing yet.
+
+    Args:
+        url: `sqlite:///path` (its directory is created) or `postgresql://user@host/database`.
+
+    Raises:
+        ConfigurationError: the URL cannot be read or names another kind of database.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise ConfigurationError(f"the ledger's URL cannot be read: {error}") from error
+    kind = parsed.get_backend_name()
+    if kind == "sqlite" and parsed.database:
+        return _connect_sqlite(parsed, Path(parsed.database))
+    if kind == "postgresql":
+        return _connect_postgresql(parsed)
+    raise ConfigurationError(f"the ledger lives in sqlite:///FILE or postgresql://..., not in {parsed!r}")
+
+
+def _connect_sqlite(url: sa.URL, file: Path) -> Database:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"the ledger's directory {file.parent} cannot be made: {error.strerror}") from error
+    engine = sa.create_engine(url, pool_size=16, max_overflow=48)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine, Lock())
+
+
+def _connect_postgresql(url: sa.URL) -> Database:
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=8,
+        max_overflow=24,
+        pool_pre_ping=True,
+        connect_args=_POSTGRESQL_CONNECT,
+    )
+    return Database(engine, nullcontext())
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    # The driver would begin transactions late and only for some statements; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def insert_or_ignore(connection: sa.Connection, table: sa.Table) -> Any:  # noqa: ANN401 - two dialects' Insert classes
+    """Begin an INSERT that leaves rows alone which exist already."""
+    return _INSERTS[connection.dialect.name](table).on_conflict_do_nothing()

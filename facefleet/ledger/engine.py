@@ -1,0 +1,88 @@
+"""Opening a ledger: the database, its tables brought up to date, and the parts that work on them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import alembic.command
+import alembic.config
+import alembic.util
+import sqlalchemy as sa
+
+from facefleet.errors import ConfigurationError
+from facefleet.ledger.albums import Albums
+from facefleet.ledger.database import Database, connect, translated_errors
+from facefleet.ledger.faces import Faces
+from facefleet.ledger.jobs import Jobs
+from facefleet.ledger.leases import Leases
+from facefleet.ledger.photos import Photos
+
+#: Any number that no other user of the same PostgreSQL database locks.
+_MIGRATION_LOCK = 0xFACEF1EE7
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The truth: one SQL row per photo. Safe to call from several threads; every method may raise `LedgerUnavailable`."""
+
+    database: Database
+    albums: Albums
+    jobs: Jobs
+    photos: Photos
+    leases: Leases
+    faces: Faces
+
+    def check(self) -> None:
+        """Return when the database answers.
+
+        Raises:
+            LedgerUnavailable: it does not.
+        """
+        with self.database.reading() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self.database.engine.dispose()
+
+
+def open_ledger(url: str) -> Ledger:
+    """Connect and bring the tables up to date; processes that start at once take turns.
+
+    Args:
+        url: `sqlite:///path` (created when missing) or `postgresql://user@host/database`.
+
+    Raises:
+        ConfigurationError: the URL is of no use, or a newer Facefleet has written the database.
+        LedgerUnavailable: the database cannot be reached.
+    """
+    database = connect(url)
+    try:
+        migrate(database)
+    except BaseException:
+        database.engine.dispose()
+        raise
+    return Ledger(database, Albums(database), Jobs(database), Photos(database), Leases(database), Faces(database))
+
+
+def migrate(database: Database) -> None:
+    """Run the migrations that this database has not seen, all of them or none."""
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with translated_errors(), database.write_turn, _migrating(database.engine) as connection:
+        config.attributes["connection"] = connection
+        try:
+            alembic.command.upgrade(config, "head")
+        except alembic.util.CommandError as error:
+            raise ConfigurationError(f"the ledger was written by a newer Facefleet: {error}") from error
+
+
+@contextmanager
+def _migrating(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Lend a connection whose transaction nobody else migrates beside."""
+    with engine.connect() as connection:
+        with connection.execution_options(sqlite_begin="BEGIN EXCLUSIVE").begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            yield connection

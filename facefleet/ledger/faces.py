@@ -1,0 +1,96 @@
+"""Faces of indexed photos: boxes, landmarks and quality. Their templates live in the gallery."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import sqlalchemy as sa
+
+from facefleet.errors import InvalidRequest
+from facefleet.ledger.database import CHUNK, Database
+from facefleet.ledger.schema import face, photo, state_is
+from facefleet.records import Box, Face, PhotoState, Quality
+
+_QUALITY = tuple(Quality.__dataclass_fields__)
+_ORDER = (photo.c.sort_name, photo.c.id, face.c.number)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What the ledger knows about faces. Those of deleted photos and albums are gone at once."""
+
+    database: Database
+
+    def list(self, album_id: UUID, limit: int, after: str | None) -> list[Face]:
+        """List one page of an album's faces, by the name of their photo.
+
+        Args:
+            album_id: whose faces.
+            limit: at most this many.
+            after: id of the last face of the page before; `None` for the first page.
+
+        Raises:
+            InvalidRequest: `after` is no face of this album (any more).
+        """
+        statement = _select_faces().where(photo.c.album_id == album_id)
+        with self.database.reading() as connection:
+            if after is not None:
+                last = _find_last(connection, album_id, after)
+                # The first comparison is implied by the second, but only the first can use the index.
+                from_photo = sa.tuple_(photo.c.sort_name, photo.c.id) >= sa.tuple_(*last[:2])
+                statement = statement.where(from_photo, sa.tuple_(*_ORDER) > sa.tuple_(*last))
+            return [_face_of(row) for row in connection.execute(statement.order_by(*_ORDER).limit(limit))]
+
+    def get_many(self, face_ids: Collection[UUID]) -> dict[UUID, Face]:
+        """Find faces by id; those that are unknown or whose photo is not indexed (any more) are left out."""
+        ids = list(face_ids)
+        with self.database.reading() as connection:
+            pages = (
+                connection.execute(_select_faces().where(face.c.id.in_(ids[start : start + CHUNK])))
+                for start in range(0, len(ids), CHUNK)
+            )
+            return {row.id: _face_of(row) for page in pages for row in page}
+
+    def count(self, album_id: UUID) -> int:
+        """Count the faces of an album's indexed photos."""
+        faces = sa.func.coalesce(sa.func.sum(photo.c.face_count), 0)
+        indexed = sa.select(faces).where(photo.c.album_id == album_id, state_is(photo.c.state, PhotoState.INDEXED))
+        with self.database.reading() as connection:
+            return int(connection.execute(indexed).scalar_one())
+
+
+def _select_faces() -> sa.Select[Any]:
+    return (
+        sa.select(face, photo.c.name, photo.c.width_px, photo.c.height_px)
+        .join(photo, photo.c.id == face.c.photo_id)
+        .where(state_is(photo.c.state, PhotoState.INDEXED))
+    )
+
+
+def _find_last(connection: sa.Connection, album_id: UUID, after: str) -> tuple[str, UUID, int]:
+    try:
+        last_id = UUID(after)
+    except ValueError as error:
+        raise InvalidRequest(f"{after!r} is not a face's id") from error
+    keys = sa.select(*_ORDER).join(photo, photo.c.id == face.c.photo_id)
+    row = connection.execute(keys.where(face.c.id == last_id, photo.c.album_id == album_id)).one_or_none()
+    if row is None:
+        raise InvalidRequest(f"face {after} is not in this album (any more); begin at the first page")
+    return row[0], row[1], row[2]
+
+
+def _face_of(row: sa.Row[Any]) -> Face:
+    return Face(
+        id=row.id,
+        album_id=row.album_id,
+        photo_id=row.photo_id,
+        photo_name=row.name,
+        box=Box(row.x, row.y, row.w, row.h),
+        landmarks=np.array(row.landmarks, dtype=np.float32).reshape(5, 2),
+        detection_score=row.detection_score,
+        quality=Quality(*(getattr(row, field) for field in _QUALITY)),
+        photo_width_px=row.width_px,
+        photo_height_px=row.height_px,
+    )

@@ -1,0 +1,118 @@
+"""Statements that enter listed photos and let newer versions take the place of older ones."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+import sqlalchemy as sa
+
+from facefleet.ledger.clock import utc_now
+from facefleet.ledger.database import insert_or_ignore
+from facefleet.ledger.schema import SORT_NAME_CHARS, face, job_photo, photo, state_is
+from facefleet.records import PhotoRef, PhotoState, photo_id_of
+
+#: What a photo looks like that was never touched.
+FRESH: dict[str, Any] = {
+    "state": PhotoState.PENDING.value,
+    "attempt": 0,
+    "crash_count": 0,
+    "lease_token": None,
+    "lease_until": None,
+    "next_attempt_at": utc_now(),
+    "dispatched_at": None,
+    "finished_at": None,
+    "purged_at": None,
+    "reason": None,
+    "detail": None,
+    "face_count": None,
+    "width_px": None,
+    "height_px": None,
+}
+_DELETED: dict[str, Any] = {
+    "state": PhotoState.DELETED.value,
+    "lease_token": None,
+    "lease_until": None,
+    "purged_at": None,
+}
+
+
+def list_photos(
+    connection: sa.Connection, job_ids: Collection[UUID], album_id: UUID, model_version: str, refs: Sequence[PhotoRef]
+) -> int:
+    """Enter at most `CHUNK` photos as current versions and link them to jobs; returns how many became pending."""
+    # Sorted, so that two listers of the same photos wait for each other instead of deadlocking.
+    rows = sorted((_row_of(ref, album_id, model_version) for ref in refs), key=lambda row: row["id"].bytes)
+    insert = insert_or_ignore(connection, photo).returning(photo.c.id)
+    inserted = set(connection.execute(insert, rows).scalars())
+    known = {row["id"] for row in rows} - inserted
+    revived = _revive(connection, known) if known else 0
+    for job_id in job_ids:
+        _link(connection, job_id, [row["id"] for row in rows])
+    return len(inserted) + revived
+
+
+def supersede_older(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
+    """Delete whatever was listed before these photos under the same uri, with its faces; the purger does its points."""
+    newer = photo.alias("newer")
+    is_older = (
+        sa.select(newer.c.id)
+        .where(newer.c.id.in_(photo_ids), newer.c.source_id == photo.c.source_id, newer.c.listed_at > photo.c.listed_at)
+        .exists()
+    )
+    sources = sa.select(photo.c.source_id).where(photo.c.id.in_(photo_ids))
+    delete = photo.update().where(photo.c.source_id.in_(sources), _is_present(photo), is_older)
+    deleted = connection.execute(delete.values(**_DELETED).returning(photo.c.id)).scalars().all()
+    if deleted:
+        connection.execute(face.delete().where(face.c.photo_id.in_(deleted)))
+
+
+def delete_photo(connection: sa.Connection, photo_id: UUID) -> None:
+    """Delete one photo and its faces; the purger does its points."""
+    connection.execute(photo.update().where(photo.c.id == photo_id).values(**_DELETED))
+    connection.execute(face.delete().where(face.c.photo_id == photo_id))
+
+
+def _row_of(ref: PhotoRef, album_id: UUID, model_version: str) -> dict[str, Any]:
+    return {
+        "id": photo_id_of(album_id, ref.uri, ref.version, model_version),
+        "album_id": album_id,
+        "source_id": uuid5(album_id, ref.uri),
+        "name": ref.name,
+        "sort_name": ref.name[:SORT_NAME_CHARS],
+        "store_uri": ref.uri,
+        "version": ref.version,
+        "size_bytes": ref.size_bytes,
+        "model_version": model_version,
+    }
+
+
+def _revive(connection: sa.Connection, known: Collection[UUID]) -> int:
+    """Make known photos current again: deleted ones pending, and others that something newer was about to replace."""
+    deleted = photo.update().where(photo.c.id.in_(known), state_is(photo.c.state, PhotoState.DELETED))
+    revived = connection.execute(deleted.values(listed_at=utc_now(), **FRESH)).rowcount
+    other = photo.alias("other")
+    is_outdated = (
+        sa.select(other.c.id)
+        .where(
+            other.c.source_id == photo.c.source_id,
+            other.c.id != photo.c.id,
+            other.c.listed_at >= photo.c.listed_at,
+            _is_present(other),
+        )
+        .exists()
+    )
+    settled = state_is(photo.c.state, PhotoState.INDEXED, PhotoState.DEAD)
+    touch = photo.update().where(photo.c.id.in_(known), is_outdated).values(listed_at=utc_now())
+    touched = connection.execute(touch.returning(photo.c.id, settled.label("is_settled"))).all()
+    if current := [row.id for row in touched if row.is_settled]:
+        supersede_older(connection, current)
+    return revived
+
+
+def _is_present(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    return state_is(table.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
+
+
+def _link(connection: sa.Connection, job_id: UUID, photo_ids: Sequence[UUID]) -> None:
+    pairs = sa.select(sa.literal(job_id, sa.Uuid), photo.c.id).where(photo.c.id.in_(photo_ids))
+    connection.execute(insert_or_ignore(connection, job_photo).from_select(["job_id", "photo_id"], pairs))

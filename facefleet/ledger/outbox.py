@@ -1,0 +1,102 @@
+"""Statements that read the photo table as the relay's and the purger's outbox."""
+
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from facefleet.ledger.clock import seconds_from_now, utc_now
+from facefleet.ledger.listing import FRESH
+from facefleet.ledger.schema import album, photo, state_is
+from facefleet.records import PhotoState
+
+_IS_PENDING = state_is(photo.c.state, PhotoState.PENDING)
+_IS_DELETED = state_is(photo.c.state, PhotoState.DELETED)
+
+
+def plan_messages(
+    connection: sa.Connection, limit: int, redispatch_after_s: float, message_size: int
+) -> list[tuple[UUID, list[UUID]]]:
+    """Choose what to send next: one message of every album in turn, until `limit` photos are chosen."""
+    is_due = _is_due(redispatch_after_s)
+    of_album = sa.select(photo.c.id).where(photo.c.album_id == album.c.id, is_due).exists()
+    albums = connection.execute(sa.select(album.c.id).where(of_album).order_by(sa.func.random()).limit(limit)).scalars()
+    queues = deque(
+        (album_id, _cut_messages(connection.execute(_select_due(album_id, is_due, limit)).all(), message_size))
+        for album_id in albums.all()
+    )
+    messages: list[tuple[UUID, list[UUID]]] = []
+    while queues and limit > 0:
+        album_id, queue = queues.popleft()
+        if message := next(queue, [])[:limit]:
+            messages.append((album_id, message))
+            limit -= len(message)
+            queues.append((album_id, queue))
+    return messages
+
+
+def mark_dispatched(photo_ids: Collection[UUID]) -> sa.Update:
+    """Stamp what is still pending; a fast worker may have claimed it already."""
+    pending = sa.select(photo.c.id).where(photo.c.id.in_(photo_ids), _IS_PENDING).order_by(photo.c.id)
+    return photo.update().where(photo.c.id.in_(pending.with_for_update())).values(dispatched_at=utc_now())
+
+
+def count_dispatched(redispatch_after_s: float) -> sa.Select[tuple[int]]:
+    """Count what is on its way to a worker."""
+    is_fresh = photo.c.dispatched_at > seconds_from_now(-redispatch_after_s)
+    return sa.select(sa.func.count()).select_from(photo).where(_IS_PENDING, is_fresh)
+
+
+def count_backlog() -> sa.Select[tuple[int]]:
+    """Count pending and leased photos, each in its own index."""
+    counts = [
+        sa.select(sa.func.count()).select_from(photo).where(state_is(photo.c.state, state)).scalar_subquery()
+        for state in (PhotoState.PENDING, PhotoState.LEASED)
+    ]
+    return sa.select(counts[0] + counts[1])
+
+
+def select_unpurged(limit: int) -> sa.Select[Any]:
+    """Select deleted photos whose points may still be there; those of albums being deleted go with their album."""
+    return (
+        sa.select(photo.c.album_id, photo.c.id, photo.c.store_uri)
+        .join(album)
+        .where(_IS_DELETED, photo.c.purged_at.is_(None), album.c.deleting_since.is_(None))
+        .limit(limit)
+    )
+
+
+def mark_purged(photo_ids: Collection[UUID]) -> tuple[sa.Update, sa.Update]:
+    """Stamp deleted photos, and index those once more that came back while their points were being deleted."""
+    deleted = photo.update().where(photo.c.id.in_(photo_ids), _IS_DELETED).values(purged_at=utc_now())
+    is_at_risk = state_is(photo.c.state, PhotoState.LEASED, PhotoState.INDEXED)
+    back = photo.update().where(photo.c.id.in_(photo_ids), is_at_risk).values(**FRESH)
+    return deleted, back
+
+
+def _is_due(redispatch_after_s: float) -> sa.ColumnElement[bool]:
+    lost = photo.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
+    return sa.and_(_IS_PENDING, photo.c.next_attempt_at <= utc_now(), sa.or_(photo.c.dispatched_at.is_(None), lost))
+
+
+def _select_due(album_id: UUID, is_due: sa.ColumnElement[bool], limit: int) -> sa.Select[Any]:
+    """Select the first due photos of one album along its index; not yet due ones are never looked at."""
+    due = sa.select(photo.c.id, photo.c.crash_count).where(photo.c.album_id == album_id, is_due)
+    return due.order_by(photo.c.next_attempt_at).limit(limit)
+
+
+def _cut_messages(rows: Sequence[sa.Row[Any]], message_size: int) -> Iterator[list[UUID]]:
+    """Cut one album's photos into messages; a photo that lost a worker before comes alone."""
+    message: list[UUID] = []
+    for row in rows:
+        if row.crash_count > 0:
+            yield [row.id]
+            continue
+        message.append(row.id)
+        if len(message) == message_size:
+            yield message
+            message = []
+    if message:
+        yield message
