@@ -17,13 +17,8 @@ from facefleet.errors import (
     RecognizerUnavailable,
     TransientError,
 )
-from facefleet.gallery.protocol import Gallery
-from facefleet.ledger.engine import Ledger
-from facefleet.metrics import Metrics
-from facefleet.photo_store import PhotoStores
-from facefleet.recognition.recognizer import Recognizer
 from facefleet.records import FailedPhoto, FinishedPhoto, GalleryPoint, LeasedPhoto, face_id_of
-from facefleet.settings import Settings
+from workers.parts import FleetParts
 
 _LONGEST_BACKOFF_S = 300.0
 _SETTLE_RETRY_S = 1.0
@@ -56,12 +51,7 @@ Outcome = FinishedPhoto | FailedPhoto | PostponedPhoto | ReplacedPhoto
 class PhotoIndexer:
     """Turns photo ids into ledger rows and gallery points. Holds no state of its own; called from many threads."""
 
-    ledger: Ledger
-    gallery: Gallery
-    stores: PhotoStores
-    recognizer: Recognizer
-    settings: Settings
-    metrics: Metrics
+    parts: FleetParts
     #: Set when the process is to end: messages that have not begun are left to the ledger.
     stopping: Event
     #: Called once the recognizer is out of service, so that the process can leave the fleet.
@@ -72,7 +62,7 @@ class PhotoIndexer:
         if self.stopping.is_set():
             return
         try:
-            leased = self.ledger.leases.claim(photo_ids, self.settings.lease_s)
+            leased = self.parts.ledger.leases.claim(photo_ids, self.parts.settings.lease_s)
             outcomes = self._work_on(leased)
             self._settle_patiently(outcomes)
         except FacefleetError as error:
@@ -85,8 +75,8 @@ class PhotoIndexer:
         outcomes: list[Outcome] = []
         renewed_at = time.monotonic()
         for photo in leased:
-            if time.monotonic() - renewed_at > self.settings.lease_s / 3:
-                self.ledger.leases.renew(leased, self.settings.lease_s)
+            if time.monotonic() - renewed_at > self.parts.settings.lease_s / 3:
+                self.parts.ledger.leases.renew(leased, self.parts.settings.lease_s)
                 renewed_at = time.monotonic()
             outcomes.append(self._work_on_one(photo))
         return outcomes
@@ -94,10 +84,10 @@ class PhotoIndexer:
     def _work_on_one(self, photo: LeasedPhoto) -> Outcome:
         try:
             self._refuse_other_model(photo)
-            with self.metrics.stage_duration_s.labels("read").time():
-                data = self.stores.read(photo.store_uri, photo.version, self.settings.max_photo_bytes)
-            with self.metrics.stage_duration_s.labels("recognize").time():
-                return FinishedPhoto(photo, self.recognizer.recognize(data))
+            with self.parts.metrics.stage_duration_s.labels("read").time():
+                data = self.parts.stores.read(photo.store_uri, photo.version, self.parts.settings.max_photo_bytes)
+            with self.parts.metrics.stage_duration_s.labels("recognize").time():
+                return FinishedPhoto(photo, self.parts.recognizer.recognize(data))
         except PhotoChanged as error:
             return ReplacedPhoto(photo, error)
         except PermanentError as error:
@@ -110,21 +100,21 @@ class PhotoIndexer:
             return self._judge_unforeseen(photo, error)
 
     def _refuse_other_model(self, photo: LeasedPhoto) -> None:
-        if photo.model_version != self.recognizer.model_version:
+        if photo.model_version != self.parts.recognizer.model_version:
             raise RecognizerUnavailableHere(
-                f"{photo.name} wants model {photo.model_version}, this worker has {self.recognizer.model_version}"
+                f"{photo.name} wants model {photo.model_version}, this worker has {self.parts.recognizer.model_version}"
             )
 
     def _judge_unforeseen(self, photo: LeasedPhoto, error: Exception) -> Outcome:
         log.error("photo failed in an unforeseen way", photo_id=str(photo.id), photo=photo.name, exc_info=error)
-        if photo.attempt >= self.settings.max_attempts:
+        if photo.attempt >= self.parts.settings.max_attempts:
             sentence = f"failed {photo.attempt} times, last with {type(error).__name__}: {error}"
             return FailedPhoto(photo, AttemptsExhausted.reason, sentence)
         return PostponedPhoto(photo, error, burns_attempt=True)
 
     def _settle_patiently(self, outcomes: Sequence[Outcome]) -> None:
         """Settle; a ledger that is away for a moment must not cost the work that was done."""
-        give_up_at = time.monotonic() + self.settings.lease_s
+        give_up_at = time.monotonic() + self.parts.settings.lease_s
         while True:
             try:
                 self._settle(outcomes)
@@ -154,47 +144,47 @@ class PhotoIndexer:
     def _upsert(self, finished: Sequence[FinishedPhoto]) -> None:
         points = [point for each in finished for point in points_of(each)]
         if points:
-            with self.metrics.stage_duration_s.labels("upsert").time():
-                self.gallery.upsert(self.recognizer.model_version, points)
+            with self.parts.metrics.stage_duration_s.labels("upsert").time():
+                self.parts.gallery.upsert(self.parts.recognizer.model_version, points)
 
     def _finish(self, finished: Sequence[FinishedPhoto]) -> None:
         if not finished:
             return
-        with self.metrics.stage_duration_s.labels("finish").time():
-            accepted = self.ledger.leases.finish(finished)
+        with self.parts.metrics.stage_duration_s.labels("finish").time():
+            accepted = self.parts.ledger.leases.finish(finished)
         for each in finished:
             if each.leased.id in accepted:
-                self.metrics.photos.labels("indexed", "").inc()
-                self.metrics.faces.inc(len(each.recognized.faces))
+                self.parts.metrics.photos.labels("indexed", "").inc()
+                self.parts.metrics.faces.inc(len(each.recognized.faces))
         self._withdraw([each.leased for each in finished if each.leased.id not in accepted])
 
     def _withdraw(self, refused: Sequence[LeasedPhoto]) -> None:
         """Take back the points of photos that were deleted meanwhile; those that another worker owns are its own."""
         if not refused:
             return
-        living = self.ledger.photos.existing([photo.id for photo in refused])
+        living = self.parts.ledger.photos.existing([photo.id for photo in refused])
         for photo in refused:
             log.info("finish refused", photo_id=str(photo.id), deleted=photo.id not in living)
             if photo.id not in living:
-                self.gallery.delete_photos(photo.album_id, [photo.id])
+                self.parts.gallery.delete_photos(photo.album_id, [photo.id])
 
     def _bury(self, failed: Sequence[FailedPhoto]) -> None:
         if not failed:
             return
-        self.ledger.leases.bury(failed)
+        self.parts.ledger.leases.bury(failed)
         for each in failed:
-            self.metrics.photos.labels("dead", each.reason).inc()
+            self.parts.metrics.photos.labels("dead", each.reason).inc()
             log.info("photo dead", photo_id=str(each.leased.id), photo=each.leased.name, reason=each.reason)
 
     def _postpone(self, postponed: PostponedPhoto) -> None:
         photo = postponed.leased
-        delay_s = backoff_s(self.settings.retry_backoff_s, photo.attempt)
-        self.ledger.leases.release(photo, delay_s, burn_attempt=postponed.burns_attempt)
+        delay_s = backoff_s(self.parts.settings.retry_backoff_s, photo.attempt)
+        self.parts.ledger.leases.release(photo, delay_s, burn_attempt=postponed.burns_attempt)
         log.warning("photo postponed", photo_id=str(photo.id), delay_s=delay_s, error=str(postponed.error))
 
     def _replace(self, replaced: ReplacedPhoto) -> None:
         error = replaced.error
-        self.ledger.leases.replace(replaced.leased, error.new_version, error.size_bytes)
+        self.parts.ledger.leases.replace(replaced.leased, error.new_version, error.size_bytes)
         log.info("photo replaced meanwhile", photo_id=str(replaced.leased.id), photo=replaced.leased.name)
 
 

@@ -1,38 +1,68 @@
 """The consumer: Celery's worker on a threads pool, as a process of its own or inside another."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+import structlog
 from celery import Celery
 from celery.signals import worker_shutting_down
 from celery.worker import WorkController, state
+
+from facefleet.errors import TransientError
+from workers.celery_app import create_celery_app
+from workers.indexing import PhotoIndexer
+from workers.parts import FleetParts
+from workers.tasks import register_tasks
 
 #: What Celery's worker is told in every process: no chatter between workers, which a ledger makes needless.
 _OPTIONS = {"pool": "threads", "without_gossip": True, "without_mingle": True, "without_heartbeat": True}
 
 _WAKE = "facefleet.wake"
+_GALLERY_RETRY_S = 1.0
+
+log = structlog.stdlib.get_logger(__name__)
 
 
-def run_worker(app: Celery, threads: int, stopping: Event) -> int:
-    """Consume until SIGTERM or SIGINT; what is in flight is finished first.
-
-    Args:
-        app: with its tasks registered.
-        threads: messages worked on at once.
-        stopping: set as soon as the end is asked for, so that messages not yet begun are left to others.
+def run_worker(parts: FleetParts) -> int:
+    """Consume until SIGTERM or SIGINT; what is in flight is finished first. Called in the main thread.
 
     Returns:
-        The exit status.
+        The exit status: 0 after a clean end, 1 when the recognizer went out of service.
     """
+    retired, stopping = Event(), Event()
 
-    def announce(**_: object) -> None:
+    def retire() -> None:
+        if not retired.is_set():
+            log.critical("the recognizer is out of service; this worker leaves the fleet")
+        retired.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    # The signal holds its receivers weakly; this name keeps the function alive for the life of the process.
+    def begin_shutdown(**_: object) -> None:
         stopping.set()
 
-    worker_shutting_down.connect(announce)
-    worker = app.Worker(concurrency=threads, quiet=True, **_OPTIONS)
-    worker.start()
-    return int(worker.exitcode or 0)
+    worker_shutting_down.connect(begin_shutdown)
+    prepare_gallery(parts, stopping)
+    app = create_celery_app(parts.settings)
+    register_tasks(app, PhotoIndexer(parts, stopping, retire))
+    log.info("worker started", threads=parts.settings.resolved_worker_threads, model=parts.recognizer.description)
+    app.Worker(concurrency=parts.settings.resolved_worker_threads, quiet=True, **_OPTIONS).start()
+    return int(retired.is_set())
+
+
+def prepare_gallery(parts: FleetParts, stopping: Event) -> None:
+    """Wait until the gallery is there, which may start after this process."""
+    while not stopping.is_set():
+        try:
+            parts.gallery.prepare(parts.recognizer.model_version, parts.recognizer.dimensions)
+        except TransientError as error:
+            log.warning("waiting for the gallery", error=str(error))
+            stopping.wait(_GALLERY_RETRY_S)
+        else:
+            return
 
 
 @contextmanager

@@ -22,18 +22,17 @@ class Relay:
 
     def step(self) -> bool:
         """Fill the runway once."""
-        room = self.settings.runway_photos - self.ledger.leases.runway()
+        stale_after_s = self.settings.redispatch_after_s
+        room = self.settings.runway_photos - self.ledger.leases.runway(stale_after_s)
         if room > 0:
-            for album_id, photo_ids in self.ledger.leases.waiting(room, self.settings.redispatch_after_s):
+            messages = self.ledger.leases.waiting(room, stale_after_s, self.settings.photos_per_message)
+            for album_id, photo_ids in messages:
                 self._send(album_id, photo_ids)
         return False
 
     def _send(self, album_id: UUID, photo_ids: list[UUID]) -> None:
-        size = self.settings.photos_per_message
-        for start in range(0, len(photo_ids), size):
-            message = photo_ids[start : start + size]
-            try:
-                send_index_photos(self.app, album_id, message)
-            except (OperationalError, OSError) as error:
-                raise BrokerUnavailable(f"the broker cannot be reached: {error}") from error
-            self.ledger.leases.mark_dispatched(message)
+        try:
+            send_index_photos(self.app, album_id, photo_ids)
+        except (OperationalError, OSError) as error:
+            raise BrokerUnavailable(f"the broker cannot be reached: {error}") from error
+        self.ledger.leases.mark_dispatched(photo_ids)

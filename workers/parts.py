@@ -1,0 +1,30 @@
+"""What every process of the fleet is made of."""
+
+from dataclasses import dataclass
+
+from facefleet.gallery.protocol import Gallery
+from facefleet.ledger.engine import Ledger
+from facefleet.metrics import Metrics
+from facefleet.photo_store import PhotoStores
+from facefleet.recognition.recognizer import Recognizer
+from facefleet.settings import Settings
+
+
+@dataclass(frozen=True)
+class DispatcherParts:
+    """Built and closed by who starts the process; safe in several threads."""
+
+    settings: Settings
+    ledger: Ledger
+    gallery: Gallery
+    stores: PhotoStores
+    metrics: Metrics
+    #: Photos are accepted for this model version.
+    model_version: str
+
+
+@dataclass(frozen=True)
+class FleetParts(DispatcherParts):
+    """A worker also recognizes."""
+
+    recognizer: Recognizer
