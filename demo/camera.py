@@ -31,7 +31,7 @@ def _add_grain(image: RgbImage, rng: np.random.Generator, strength: float) -> Rg
     )
     repeats = (height // GRAIN_TILE_PX + 1, width // GRAIN_TILE_PX + 1, 1)
     grain = np.tile(tile, repeats)[:height, :width]
-    return np.asarray(np.clip(image + grain, 0, 255), np.uint8)
+    return np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U), np.uint8)
 
 
 def _compress(image: RgbImage, quality: int) -> RgbImage:

@@ -59,7 +59,8 @@ def draw_portrait(image: RgbImage, identity: Identity, shot: Shot, place: Place)
     left, top, right, bottom = _window(image, place, unit)
     enlarged = min(8, math.ceil(WELL_DRAWN_PX / place.face_px))
     part = image[top:bottom, left:right]
-    canvas = np.ascontiguousarray(part.repeat(enlarged, axis=0).repeat(enlarged, axis=1))
+    enlarged_size = ((right - left) * enlarged, (bottom - top) * enlarged)
+    canvas = np.asarray(cv2.resize(part, enlarged_size, interpolation=cv2.INTER_NEAREST), np.uint8)
     centre_x, centre_y = (place.x - left + 0.5) * enlarged - 0.5, (place.y - top + 0.5) * enlarged - 0.5
     brush = Brush(canvas, similarity(unit * enlarged, shot.roll, centre_x, centre_y))
     outline, landmarks = _paint(Sitting(identity, shot, brush, surface))

@@ -148,8 +148,8 @@ def _studio(brush: Brush, rng: np.random.Generator, _wide: float) -> None:
     _gradient(brush, Light(1.06, 0.0).tint(backdrop), Light(0.82, 0.0).tint(backdrop))
     coarse = rng.normal(0, rng.uniform(2, 16), (int(rng.integers(3, 12)), int(rng.integers(4, 16)))).astype(np.float32)
     height, width = brush.image.shape[:2]
-    cloud = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    brush.image[:] = np.clip(brush.image + cloud[..., None], 0, 255).astype(np.uint8)
+    cloud = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    cv2.add(brush.image, cv2.merge([cloud] * 3), dst=brush.image, dtype=cv2.CV_8U)
 
 
 def _bushes(brush: Brush, rng: np.random.Generator, wide: float) -> None:
