@@ -135,11 +135,11 @@ class PhotoIndexer:
             finished = []
         self._finish(finished)
         self._bury(failed)
-        for each in postponed:
-            self._postpone(each)
-        for each in outcomes:
-            if isinstance(each, ReplacedPhoto):
-                self._replace(each)
+        for late in postponed:
+            self._postpone(late)
+        for outcome in outcomes:
+            if isinstance(outcome, ReplacedPhoto):
+                self._replace(outcome)
 
     def _upsert(self, finished: Sequence[FinishedPhoto]) -> None:
         points = [point for each in finished for point in points_of(each)]

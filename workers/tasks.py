@@ -18,10 +18,11 @@ def register_tasks(app: Celery, indexer: PhotoIndexer) -> None:
         indexer: does the work; called from the pool's threads.
     """
 
-    @app.task(name=INDEX_PHOTOS)
     def index_photos(album_id: str, photo_ids: list[str]) -> None:
         with bound_contextvars(album_id=album_id):
             indexer.index([UUID(photo_id) for photo_id in photo_ids])
+
+    app.task(index_photos, name=INDEX_PHOTOS)
 
 
 def send_index_photos(app: Celery, album_id: UUID, photo_ids: list[UUID]) -> None:
