@@ -1,1 +1,1 @@
-"""The `facefleet` command: the composition root, the only place that sees both workers and api."""
+"""The `facefleet` command: a client of the REST API, and the only place that sees both workers and api."""

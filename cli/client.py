@@ -1,0 +1,140 @@
+"""The REST API as commands see it: JSON in and out.
+
+Over the standard library's HTTP, which starts in a fraction of the time that a full client needs.
+"""
+
+import http.client
+import json
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from facefleet import errors
+from facefleet.errors import ConfigurationError, FacefleetError, InvalidRequest, PhotoChanged, ServerUnavailable
+
+#: Longer than any answer takes: a probe of 15 MB over a slow line, and a busy recognizer.
+_TIMEOUT_S = 120.0
+
+#: Answers of proxies, and of a server that is starting or ending.
+_AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+
+_CONNECTIONS: dict[str, type[http.client.HTTPConnection]] = {
+    "http": http.client.HTTPConnection,
+    "https": http.client.HTTPSConnection,
+}
+
+
+class RequestRefused(InvalidRequest):
+    """The server refused for a reason that has no class of its own here."""
+
+    def __init__(self, sentence: str, *, problem: str) -> None:
+        """Keep the problem's word for machines beside the sentence.
+
+        Args:
+            sentence: for a person.
+            problem: e.g. `folder_sources_off`.
+        """
+        super().__init__(sentence)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """Talks to one server, a connection for each request; safe to call from several threads."""
+
+    #: `http://host:port`, maybe with a path.
+    url: str
+    #: Whether the server goes on when the command ends.
+    outlives_us: bool = True
+
+    def get(self, *path: str, **query: str | float | None) -> Any:  # noqa: ANN401  JSON
+        """Read a resource; `path` is below `/v1`, its parts unquoted, and query values of None are left out."""
+        return self._ask("GET", path, query=query)
+
+    def post(self, *path: str, body: bytes, content_type: str = "application/json", **query: str | float | None) -> Any:  # noqa: ANN401  JSON
+        """Send a body to a resource."""
+        return self._ask("POST", path, query=query, body=body, content_type=content_type)
+
+    def post_json(self, *path: str, **fields: object) -> Any:  # noqa: ANN401  JSON
+        """Send the fields as a JSON object."""
+        return self.post(*path, body=json.dumps(fields).encode())
+
+    def delete(self, *path: str) -> None:
+        """Remove a resource."""
+        self._ask("DELETE", path, query={})
+
+    def check(self) -> None:
+        """Return when something listens; raise `ServerUnavailable` when nothing does."""
+        with closing(self._open()) as connection:
+            try:
+                connection.connect()
+            except OSError as error:
+                raise self._away(error) from error
+
+    def _ask(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        query: dict[str, str | float | None],
+        body: bytes | None = None,
+        content_type: str = "",
+    ) -> Any:  # noqa: ANN401  JSON
+        given = {name: value for name, value in query.items() if value is not None}
+        target = "/".join([urlsplit(self.url).path.rstrip("/"), "v1", *(quote(part, safe="") for part in path)])
+        headers = {"Accept": "application/json", "Connection": "close"}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        with closing(self._open()) as connection:
+            try:
+                # A server that refuses early closes while the body is still on its way; its answer says why.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    connection.request(method, f"{target}?{urlencode(given)}" if given else target, body, headers)
+                response = connection.getresponse()
+                return _read_answer(response.status, response.read())
+            except (OSError, http.client.HTTPException) as error:
+                raise self._away(error) from error
+
+    def _open(self) -> http.client.HTTPConnection:
+        try:
+            address = urlsplit(self.url)
+            return _CONNECTIONS[address.scheme](address.hostname or "", address.port, timeout=_TIMEOUT_S)
+        except (KeyError, ValueError) as error:
+            raise ConfigurationError(f"{self.url!r} is not the URL of a server, like http://host:8000") from error
+
+    def _away(self, error: Exception) -> ServerUnavailable:
+        return ServerUnavailable(f"no answer from the server at {self.url}: {str(error) or type(error).__name__}")
+
+
+def _read_answer(status: int, body: bytes) -> Any:  # noqa: ANN401  JSON
+    try:
+        answer = json.loads(body) if body else None
+    except ValueError:
+        answer = None
+        if status < HTTPStatus.BAD_REQUEST:
+            raise FacefleetError("the server's answer is not JSON; is it a Facefleet server?") from None
+    if status < HTTPStatus.BAD_REQUEST:
+        return answer
+    raise _error_of(status, answer if isinstance(answer, dict) else {})
+
+
+def _error_of(status: int, problem: dict[str, Any]) -> FacefleetError:
+    """Turn an RFC 9457 problem back into the error that the server raised."""
+    word = str(problem.get("type", "")).replace(":", "/").rpartition("/")[2]
+    sentence = str(problem.get("detail") or problem.get("title") or f"the server answered with status {status}")
+    kind = _kinds().get(word)
+    if kind is not None:
+        return kind(sentence)
+    if status in _AWAY:
+        return ServerUnavailable(sentence)
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return RequestRefused(sentence, problem=word)
+    return FacefleetError(sentence)
+
+
+def _kinds() -> dict[str, type[FacefleetError]]:
+    """The errors that a sentence is enough to make again, by their word for machines."""
+    named = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, FacefleetError)]
+    return {kind.reason: kind for kind in named if kind is not PhotoChanged}

@@ -1,0 +1,87 @@
+"""The composition root: settings become ledger, gallery, photo stores, recognizer and fleet here and nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+from pydantic import ValidationError
+
+from api.dependencies import Services
+from cli.whereabouts import resolve_data_dir
+from facefleet.errors import ConfigurationError
+from facefleet.gallery.opening import open_gallery
+from facefleet.ledger.engine import open_ledger
+from facefleet.metrics import Metrics
+from facefleet.photo_store import open_photo_stores
+from facefleet.recognition.recognizer import load_recognizer
+from facefleet.settings import Settings
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and `.env`.
+
+    Raises:
+        ConfigurationError: a value is not acceptable; the sentence names it.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"FACEFLEET_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}, not {each['input']!r}"
+            for each in error.errors()
+        )
+        raise ConfigurationError(wrong) from error
+    return settings.model_copy(update={"data_dir": resolve_data_dir(settings.data_dir)})
+
+
+@contextmanager
+def open_services(settings: Settings, *, recognizes: bool, on_loopback: bool) -> Iterator[Services]:
+    """Open what the API works with, and close it when the block ends.
+
+    Args:
+        settings: those of this process, which owns the data directory.
+        recognizes: whether to load the models; without them the API lists and deletes but cannot look at images.
+        on_loopback: whether only this machine can reach the API.
+
+    Raises:
+        ConfigurationError: settings, files or machine do not allow it.
+        TransientError: a dependency is down.
+    """
+    with ExitStack() as stack:
+        recognizer = stack.enter_context(closing(load_recognizer(settings))) if recognizes else None
+        ledger = stack.enter_context(closing(open_ledger(settings.resolved_ledger_url)))
+        gallery = stack.enter_context(closing(open_gallery(settings, owner=True)))
+        yield Services(
+            settings=settings,
+            ledger=ledger,
+            gallery=gallery,
+            stores=open_photo_stores(settings),
+            metrics=Metrics(),
+            recognizer=recognizer,
+            model_version=recognizer.model_version if recognizer else "",
+            on_loopback=on_loopback,
+        )
+
+
+@contextmanager
+def open_fleet(services: Services) -> Iterator[None]:
+    """Index what the ledger holds, in this process, for as long as the block lasts.
+
+    Args:
+        services: with a recognizer.
+    """
+    from workers.embedded import embedded_fleet  # noqa: PLC0415  Celery takes a second that few commands need
+    from workers.parts import FleetParts  # noqa: PLC0415  the same
+
+    if services.recognizer is None:
+        raise ConfigurationError("a fleet cannot work without a model pack")
+    parts = FleetParts(
+        settings=services.settings,
+        ledger=services.ledger,
+        gallery=services.gallery,
+        stores=services.stores,
+        metrics=services.metrics,
+        model_version=services.model_version,
+        recognizer=services.recognizer,
+    )
+    with embedded_fleet(parts):
+        yield

@@ -1,0 +1,40 @@
+"""A server of the command's own: the same API, and the same fleet, inside this process."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from cli.client import ApiClient
+from cli.composition import load_settings, open_fleet, open_services
+from cli.connection import Needs
+from cli.data_directory import HeldDirectory
+from cli.http_server import listen, serve_http, url_of
+from facefleet.logs import configure_logging
+from facefleet.settings import Settings
+
+
+@contextmanager
+def serve_embedded(held: HeldDirectory, needs: Needs) -> Iterator[ApiClient]:
+    """Serve until the block ends. Only a server with a fleet is made known: the others are gone in a moment.
+
+    Args:
+        held: the data directory.
+        needs: what the command asks of the server.
+    """
+    settings = load_settings()
+    # The terminal belongs to the command: what goes well is not logged.
+    configure_logging(settings, level="warning" if settings.log_level == "info" else None)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen("127.0.0.1", 0))
+        services = stack.enter_context(open_services(settings, recognizes=needs >= Needs.RECOGNIZER, on_loopback=True))
+        if needs >= Needs.FLEET and not _has_fleet_elsewhere(settings):
+            stack.enter_context(open_fleet(services))
+        stack.enter_context(serve_http(services, listener))
+        if needs >= Needs.FLEET:
+            held.publish(url_of(listener))
+            stack.callback(held.withdraw)
+        yield ApiClient(url_of(listener), outlives_us=False)
+
+
+def _has_fleet_elsewhere(settings: Settings) -> bool:
+    """A broker that other processes can reach means that workers of their own do the work."""
+    return not settings.broker_url.startswith("memory:")

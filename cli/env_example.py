@@ -1,0 +1,36 @@
+"""`.env.example`, written from the settings class: `python -m cli.env_example > .env.example`."""
+
+import sys
+import textwrap
+
+from pydantic.fields import FieldInfo
+
+from facefleet.settings import Settings
+
+_HEAD = """\
+# Settings of Facefleet. Copy this file to .env and take the # off the lines to change; the environment wins over .env.
+# Written from facefleet/settings.py by `python -m cli.env_example`.
+"""
+
+
+def render_env_example() -> str:
+    """List every setting with what it does and its default."""
+    return _HEAD + "".join(_render(name, field) for name, field in Settings.model_fields.items())
+
+
+def _render(name: str, field: FieldInfo) -> str:
+    comment = textwrap.fill(field.description or "", 118, initial_indent="# ", subsequent_indent="# ")
+    return f"\n{comment}\n#FACEFLEET_{name.upper()}={_default_of(field)}\n"
+
+
+def _default_of(field: FieldInfo) -> str:
+    """What this machine decides (its folders, its cores) is left open."""
+    if field.default_factory is not None or field.default is None:
+        return ""
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
+    return str(getattr(field.default, "get_secret_value", lambda: field.default)())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_env_example())

@@ -1,0 +1,88 @@
+"""How far an indexing run is, asked again and again until it ends."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cli.client import ApiClient
+from facefleet.errors import InvalidRequest
+
+_ASK_AGAIN_S = 0.2
+_LISTING = "listing"
+_ENDED = {"done", "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadPhoto:
+    """A photo that could not be indexed."""
+
+    photo: str
+    #: Why, for a person.
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRun:
+    """The counts of one run, which is one job, or one for each batch of photos that was sent."""
+
+    #: Of the first job; None when no photo was sent.
+    job_id: str | None
+    #: Whether photos are still being found.
+    listing: bool
+    photos: int
+    indexed: int
+    dead: int
+    waiting: int
+    faces: int
+    #: By the server's clock for one job, else since the first photo was sent.
+    seconds: float
+
+    @property
+    def photos_per_second(self) -> float:
+        """Finished photos over the run's seconds."""
+        return round((self.indexed + self.dead) / self.seconds, 3) if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the speed so far; None while nobody can tell."""
+        if self.listing or not self.photos_per_second:
+            return None
+        return self.waiting / self.photos_per_second
+
+
+def follow_jobs(client: ApiClient, job_ids: Sequence[str], started_at_s: float) -> Iterator[IndexRun]:
+    """Give the counts several times a second; the last are those of the end.
+
+    Args:
+        client: the server that knows the jobs.
+        job_ids: of one run.
+        started_at_s: when the run began, on `time.monotonic`.
+
+    Raises:
+        InvalidRequest: the source could not be listed.
+        ServerUnavailable: the server is gone; another can be asked for the same jobs.
+    """
+    jobs: dict[str, Any] = {}
+    while True:
+        for job_id in job_ids:
+            if jobs.get(job_id, {}).get("state") not in _ENDED:
+                jobs[job_id] = client.get("jobs", job_id)
+        for job in jobs.values():
+            if job["state"] == "failed":
+                raise InvalidRequest(f"{job['source']} cannot be listed: {job['detail']}")
+        yield sum_up(list(jobs.values()), time.monotonic() - started_at_s)
+        if all(job["state"] in _ENDED for job in jobs.values()):
+            return
+        time.sleep(_ASK_AGAIN_S)
+
+
+def sum_up(jobs: Sequence[dict[str, Any]], elapsed_s: float) -> IndexRun:
+    """Make one run of its jobs, as the API shows them."""
+    counts = {key: sum(job[key] for job in jobs) for key in ("photos", "indexed", "dead", "waiting", "faces")}
+    return IndexRun(
+        job_id=jobs[0]["job_id"] if jobs else None,
+        listing=any(job["state"] == _LISTING for job in jobs),
+        seconds=jobs[0]["seconds"] if len(jobs) == 1 else round(elapsed_s, 3),
+        **counts,
+    )

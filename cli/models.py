@@ -1,0 +1,54 @@
+"""`models`: the packs on this machine, and those that can be fetched."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import JsonOption
+from cli.output import print_json, print_table, say
+
+app = typer.Typer(help="List and fetch model packs.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models(*, json: JsonOption = False) -> None:
+    """List the model packs, where they are, and their licences. The one in use has a star."""
+    from cli.composition import load_settings  # noqa: PLC0415  see cli.whereabouts
+    from facefleet.recognition.model_pack import list_model_packs  # noqa: PLC0415  the same
+
+    settings = load_settings()
+    packs = list_model_packs(settings)
+    if json:
+        fields = [[each.name, str(each.directory), each.installed, each.licence] for each in packs]
+        print_json([dict(zip(("name", "directory", "installed", "licence"), row, strict=True)) for row in fields])
+        return
+    rows = [
+        [
+            "*" if each.name == settings.model_pack else "",
+            each.name,
+            each.directory if each.installed else "",
+            each.licence,
+        ]
+        for each in packs
+    ]
+    print_table("Model packs", ["", "Name", "Folder", "Licence"], rows)
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(help="Name of a public pack, e.g. buffalo_l.", show_default=False)],
+    *,
+    accept_license: Annotated[bool, typer.Option(help="Accept the licence that the pack comes with.")] = False,
+) -> None:
+    """Fetch a public model pack through InsightFace, into its usual folder, and check its hashes.
+
+    Example: [bold]facefleet models pull buffalo_l --accept-license[/bold]
+    """
+    from cli.composition import load_settings  # noqa: PLC0415  see cli.whereabouts
+    from facefleet.recognition.model_pack import pull_model_pack  # noqa: PLC0415  the same
+
+    settings = load_settings()
+    if accept_license:
+        settings = settings.model_copy(update={"accept_license": True})
+    pack = pull_model_pack(name, settings)
+    say(f"{pack.name} is in {pack.directory}. {pack.licence}")

@@ -1,0 +1,69 @@
+"""`up`, `api`, `worker`, `dispatcher`: the processes that stay."""
+
+from contextlib import suppress
+from threading import Event
+from typing import Annotated, TypeAlias
+
+import typer
+
+from cli.output import say
+
+HostOption: TypeAlias = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine.")]
+PortOption: TypeAlias = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")]
+
+
+def up(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
+    """Run everything in one process: API, worker and dispatcher, with nothing to install.
+
+    Ledger, faces and uploads are kept in the data directory. Ctrl-C ends it after the photos in hand.
+
+    Example: [bold]FACEFLEET_MODEL_PACK=demo facefleet up --port 8080[/bold]
+    """
+    from cli.composition import open_fleet  # noqa: PLC0415  takes a second that other commands do not have
+    from cli.server import introduce, open_server  # noqa: PLC0415  the same
+
+    with open_server(host, port) as server, open_fleet(server.services):
+        introduce(server)
+        wait_for_interrupt()
+
+
+def api(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
+    """Run the REST API of a fleet.
+
+    [bold]facefleet worker[/bold] and [bold]facefleet dispatcher[/bold] do the work, on the same FACEFLEET_LEDGER_URL
+    and FACEFLEET_BROKER_URL. Without FACEFLEET_QDRANT_URL this process also keeps the faces, in the data directory, for
+    the workers of this machine.
+    """
+    from cli.server import introduce, open_server  # noqa: PLC0415  takes a second that other commands do not have
+
+    with open_server(host, port) as server:
+        introduce(server)
+        if server.services.settings.broker_url.startswith("memory:"):
+            say("FACEFLEET_BROKER_URL is not set: photos wait until a worker can be reached, or for `facefleet up`.")
+        wait_for_interrupt()
+
+
+def worker() -> None:
+    """Run a worker of a fleet: it claims photos, finds their faces and writes them to the gallery.
+
+    Start as many as there are machines; each uses FACEFLEET_CPU_THREADS processor cores, or its GPU.
+    """
+    from cli.fleet_processes import work  # noqa: PLC0415  takes a second that other commands do not have
+
+    raise typer.Exit(work())
+
+
+def dispatcher() -> None:
+    """Run the dispatcher of a fleet: it lists sources, sends photos to the workers, and looks after what fell behind.
+
+    One is enough; two do no harm.
+    """
+    from cli.fleet_processes import dispatch  # noqa: PLC0415  takes a second that other commands do not have
+
+    dispatch()
+
+
+def wait_for_interrupt() -> None:
+    """Return at Ctrl-C or SIGTERM."""
+    with suppress(KeyboardInterrupt):
+        Event().wait()

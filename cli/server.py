@@ -1,0 +1,71 @@
+"""A server that stays: what `up` and `api` have in common."""
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from api.dependencies import Services
+from cli.composition import load_settings, open_services
+from cli.data_directory import HeldDirectory, hold_data_directory
+from cli.http_server import listen, serve_http, url_of
+from cli.output import say
+from facefleet.errors import DataDirectoryInUse
+from facefleet.gallery.edge_server import serve_gallery
+from facefleet.gallery.opening import gallery_socket
+from facefleet.gallery.qdrant_edge import EdgeGallery
+from facefleet.logs import configure_logging
+from facefleet.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers."""
+
+    url: str
+    services: Services
+
+
+@contextmanager
+def open_server(host: str, port: int) -> Iterator[RunningServer]:
+    """Hold the data directory, load the models and answer requests until the block ends.
+
+    Raises:
+        DataDirectoryInUse: another process holds the data directory.
+        ConfigurationError: the port is taken, a setting is wrong, the model pack is missing.
+        TransientError: a dependency is down.
+    """
+    settings = load_settings()
+    configure_logging(settings)
+    with ExitStack() as stack:
+        held = _hold_if_needed(settings, stack)
+        listener = stack.enter_context(closing(listen(host, port)))
+        on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+        services = stack.enter_context(open_services(settings, recognizes=True, on_loopback=on_loopback))
+        if isinstance(services.gallery, EdgeGallery):
+            stack.enter_context(closing(serve_gallery(services.gallery, gallery_socket(settings))))
+        stack.enter_context(serve_http(services, listener))
+        if held:
+            held.publish(url_of(listener))
+            stack.callback(held.withdraw)
+        yield RunningServer(url_of(listener), services)
+
+
+def _hold_if_needed(settings: Settings, stack: ExitStack) -> HeldDirectory | None:
+    """Several servers may share a data directory in which none of them keeps faces; the first one is found there."""
+    try:
+        return stack.enter_context(hold_data_directory(settings.data_dir))
+    except DataDirectoryInUse:
+        if settings.qdrant_url:
+            return None
+        raise
+
+
+def introduce(server: RunningServer) -> None:
+    """Say where the server is and what it works with."""
+    settings, recognizer = server.services.settings, server.services.recognizer
+    say(f"Facefleet listens on {server.url}; {server.url}/docs describes its API.")
+    if recognizer:
+        drawn = ", which knows drawn people only: for real photos set FACEFLEET_MODEL_PACK"
+        say(f"Model pack: {recognizer.pack.name}{drawn if recognizer.pack.drawn_people else ''}.")
+    say(f"Data directory: {settings.data_dir}. Ctrl-C ends the server.")
