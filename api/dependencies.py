@@ -1,0 +1,97 @@
+"""What routes are handed: the services of the process, the album of the path, the image of the body."""
+
+from asyncio import Semaphore
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Request
+
+from api.schemas.albums import AlbumName
+from facefleet.errors import Overloaded, RecognizerUnavailable
+from facefleet.gallery.protocol import Gallery
+from facefleet.ledger.engine import Ledger
+from facefleet.metrics import Metrics
+from facefleet.photo_store import PhotoStores
+from facefleet.recognition.recognizer import Recognizer
+from facefleet.records import Album
+from facefleet.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the API works with. Built and closed by who starts the process; safe in several threads."""
+
+    settings: Settings
+    ledger: Ledger
+    gallery: Gallery
+    stores: PhotoStores
+    metrics: Metrics
+    #: None in a server that only takes photos in and hands results out.
+    recognizer: Recognizer | None
+    #: Photos are accepted for this model version.
+    model_version: str
+    #: Whether only this machine can reach the server.
+    on_loopback: bool
+
+    @property
+    def folder_sources_allowed(self) -> bool:
+        """Whether a client may have folders of this machine indexed."""
+        chosen = self.settings.folder_sources
+        return self.on_loopback if chosen is None else chosen
+
+
+async def get_services(request: Request) -> Services:
+    """Hand out what `create_app` was given."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep: TypeAlias = Annotated[Services, Depends(get_services)]
+
+
+def find_album(album: Annotated[AlbumName, Path(description="The album's name.")], services: ServicesDep) -> Album:
+    """Find the album that the path names.
+
+    Raises:
+        AlbumNotFound: there is none, or it is being deleted.
+    """
+    return services.ledger.albums.get(album)
+
+
+AlbumDep: TypeAlias = Annotated[Album, Depends(find_album)]
+
+
+PageLimit: TypeAlias = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
+PageAfter: TypeAlias = Annotated[UUID | None, Query(description="`next` of the page before.")]
+
+
+async def get_recognizer(services: ServicesDep) -> Recognizer:
+    """Hand out the recognizer.
+
+    Raises:
+        RecognizerUnavailable: the server runs without one.
+    """
+    if services.recognizer is None:
+        raise RecognizerUnavailable("This server was started without a recognizer; it cannot look at images.")
+    return services.recognizer
+
+
+RecognizerDep: TypeAlias = Annotated[Recognizer, Depends(get_recognizer)]
+
+
+async def admit_search(request: Request, services: ServicesDep) -> AsyncIterator[None]:
+    """Hold one of the places for searches while the request lasts.
+
+    The semaphore belongs to the event loop. Nobody waits for it: a queue in front of the recognizer's own queue would
+    only make callers wait longer for the same answer.
+
+    Raises:
+        Overloaded: all places are taken.
+    """
+    places: Semaphore = request.app.state.search_places
+    if places.locked():
+        raise Overloaded(f"{services.settings.max_search_queue} searches are waiting already; come back soon.")
+    async with places:
+        yield

@@ -1,0 +1,136 @@
+"""Errors as RFC 9457 problems: one table from error class to HTTP status."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from facefleet.errors import (
+    AccessDenied,
+    AlbumExists,
+    AlbumNotFound,
+    FacefleetError,
+    InvalidRequest,
+    JobNotFound,
+    PermanentError,
+    PhotoChanged,
+    PhotoNotFound,
+    PhotoTooLarge,
+    RequestError,
+    TransientError,
+)
+
+log = structlog.stdlib.get_logger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+#: What a client that was told to come back later waits.
+RETRY_AFTER_S = 2
+
+
+class UnsupportedBody(RequestError):
+    """The body's Content-Type is not one that the route reads."""
+
+    reason = "unsupported_media_type"
+
+
+class FolderSourcesOff(RequestError):
+    """The server does not index folders of its own machine."""
+
+    reason = "folder_sources_off"
+
+
+#: The nearest class on an error's way up to FacefleetError decides.
+STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
+    PhotoNotFound: HTTPStatus.NOT_FOUND,
+    PhotoTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    AccessDenied: HTTPStatus.FORBIDDEN,
+    PermanentError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PhotoChanged: HTTPStatus.CONFLICT,
+    TransientError: HTTPStatus.SERVICE_UNAVAILABLE,
+    InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    AlbumNotFound: HTTPStatus.NOT_FOUND,
+    AlbumExists: HTTPStatus.CONFLICT,
+    JobNotFound: HTTPStatus.NOT_FOUND,
+    UnsupportedBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    FolderSourcesOff: HTTPStatus.FORBIDDEN,
+    RequestError: HTTPStatus.BAD_REQUEST,
+    FacefleetError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+#: `type` of the problems that the framework raises.
+_TYPE_OF_STATUS = {
+    HTTPStatus.BAD_REQUEST: "invalid_request",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
+}
+
+
+def install_error_responses(app: FastAPI) -> None:
+    """Answer every error that a route raises with a problem."""
+    app.add_exception_handler(FacefleetError, _answer_facefleet_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+
+
+def problem_of(error: FacefleetError, instance: str) -> dict[str, Any]:
+    """Describe an error that was raised on purpose."""
+    return _problem(error.reason, status_of(error), str(error), instance)
+
+
+def status_of(error: FacefleetError) -> HTTPStatus:
+    """Look an error up in the table, by the nearest of its classes."""
+    return next(STATUS_OF_ERROR[cls] for cls in type(error).__mro__ if cls in STATUS_OF_ERROR)
+
+
+def unexpected_error_response(request: Request) -> JSONResponse:
+    """Answer for an error that nobody foresaw: nothing of it leaves the process, the log has it."""
+    detail = "Something unforeseen went wrong in the server; its log says what."
+    return _respond(_problem("internal_error", HTTPStatus.INTERNAL_SERVER_ERROR, detail, request.url.path))
+
+
+async def _answer_facefleet_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, FacefleetError):  # the framework's signature is wider than what it calls this with
+        raise error
+    problem = problem_of(error, request.url.path)
+    status = problem["status"]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request failed", path=request.url.path, status=status, reason=error.reason, error=str(error))
+    return _respond(problem)
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [{"where": _place_of(item["loc"]), "message": item["msg"]} for item in error.errors()]
+    detail = "; ".join(f"{item['where']}: {item['message']}" for item in errors)
+    problem = _problem(InvalidRequest.reason, HTTPStatus.UNPROCESSABLE_ENTITY, detail, request.url.path)
+    return _respond(problem | {"errors": errors})
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    problem = _problem(_TYPE_OF_STATUS.get(status, "about:blank"), status, error.detail, request.url.path)
+    return _respond(problem, dict(error.headers or {}))
+
+
+def _place_of(location: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _problem(type_: str, status: HTTPStatus, detail: str, instance: str) -> dict[str, Any]:
+    return {"type": type_, "title": status.phrase, "status": int(status), "detail": detail, "instance": instance}
+
+
+def _respond(problem: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
+    status = problem["status"]
+    retry_after = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return JSONResponse(problem, status, (headers or {}) | retry_after, media_type=PROBLEM_JSON)

@@ -1,0 +1,52 @@
+"""The ASGI application."""
+
+from asyncio import Semaphore
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from api.body_limit import BodyLimit
+from api.dependencies import Services
+from api.error_responses import install_error_responses
+from api.observing import RequestObserver
+from api.routes import albums, faces, health, jobs, photos, search
+
+#: Threads for requests that are not searches, so that these never wait for a full house of searches.
+_OTHER_REQUEST_THREADS = 40
+
+_DESCRIPTION = """Index photo albums by face and find a person in them.
+
+Boxes are `[x, y, width, height]` in pixels of the upright photo; `box_fraction` is the same over its width and height.
+Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems: `type` is a stable word, `detail` a sentence.
+A 503 carries `Retry-After`.
+"""
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the API around services that the caller opened and will close."""
+    app = FastAPI(
+        title="Facefleet",
+        version=version("facefleet"),
+        description=_DESCRIPTION,
+        lifespan=_size_thread_pool,
+    )
+    app.state.services = services
+    app.state.search_places = Semaphore(services.settings.max_search_queue)
+    install_error_responses(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestObserver, requests=services.metrics.requests)
+    for module in (albums, photos, jobs, search, faces, health):
+        app.include_router(module.router)
+    return app
+
+
+@asynccontextmanager
+async def _size_thread_pool(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    to_thread.current_default_thread_limiter().total_tokens = (
+        services.settings.max_search_queue + _OTHER_REQUEST_THREADS
+    )
+    yield

@@ -1,0 +1,41 @@
+"""Albums: create, list, show, delete."""
+
+from fastapi import APIRouter, Depends, status
+
+from api.bodies import require_json
+from api.dependencies import AlbumDep, ServicesDep
+from api.problems_in_openapi import problems
+from api.schemas.albums import AlbumList, AlbumView, NewAlbum
+from facefleet.purging import purge_album
+
+router = APIRouter(prefix="/v1/albums", tags=["albums"])
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[Depends(require_json)],
+    responses=problems(409, 415, 422),
+)
+def create_album(new: NewAlbum, services: ServicesDep) -> AlbumView:
+    """Create an album: a set of photos in which faces are searched together."""
+    album = services.ledger.albums.create(new.name)
+    return AlbumView.of(services.ledger.albums.summarize(album.id))
+
+
+@router.get("")
+def list_albums(services: ServicesDep) -> AlbumList:
+    """List all albums with their counts."""
+    return AlbumList(albums=[AlbumView.of(summary) for summary in services.ledger.albums.list_summaries()])
+
+
+@router.get("/{album}", responses=problems(404))
+def get_album(album: AlbumDep, services: ServicesDep) -> AlbumView:
+    """Show one album with its counts."""
+    return AlbumView.of(services.ledger.albums.summarize(album.id))
+
+
+@router.delete("/{album}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
+def delete_album(album: AlbumDep, services: ServicesDep) -> None:
+    """Delete an album with its faces and the photos that were sent to it; photos indexed where they lie stay there."""
+    purge_album(services.ledger, services.gallery, services.stores, services.settings, album)

@@ -1,0 +1,47 @@
+"""Photos of an album: send them, list them, try the dead ones again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
+
+from api.bodies import PhotosDep, bodies_in_openapi
+from api.dependencies import AlbumDep, PageAfter, PageLimit, ServicesDep
+from api.problems_in_openapi import problems
+from api.receiving import keep_photos
+from api.schemas.photos import PhotoList, PhotosReceived, PhotoView, ReceivedPhoto, Retried
+from facefleet.records import PhotoState
+
+router = APIRouter(prefix="/v1/albums/{album}", tags=["photos"])
+
+
+@router.post(
+    "/photos",
+    status_code=status.HTTP_202_ACCEPTED,
+    openapi_extra=bodies_in_openapi("files", many=True),
+    responses=problems(404, 413, 415, 422, 503),
+)
+def send_photos(album: AlbumDep, files: PhotosDep, services: ServicesDep) -> PhotosReceived:
+    """Send photos: one as a raw body with `?name=`, or many as files of a form. They are kept and indexed."""
+    job, refs = keep_photos(services, album, files)
+    photos = [ReceivedPhoto(photo=ref.name, size_bytes=ref.size_bytes) for ref in refs]
+    return PhotosReceived(job_id=job.id, photos=photos)
+
+
+@router.get("/photos", responses=problems(404, 422))
+def list_photos(
+    album: AlbumDep,
+    services: ServicesDep,
+    state: Annotated[PhotoState | None, Query(description="Only photos in this state.")] = None,
+    limit: PageLimit = 100,
+    after: PageAfter = None,
+) -> PhotoList:
+    """List photos and what became of them; the dead ones say why."""
+    photos = services.ledger.photos.list(album.id, state, limit + 1, after and str(after))
+    page = photos[:limit]
+    return PhotoList(photos=[PhotoView.of(photo) for photo in page], next=page[-1].id if len(photos) > limit else None)
+
+
+@router.post("/retry", responses=problems(404))
+def retry_dead_photos(album: AlbumDep, services: ServicesDep) -> Retried:
+    """Try every dead photo of the album again."""
+    return Retried(retried=services.ledger.photos.retry_dead(album.id))

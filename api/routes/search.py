@@ -1,0 +1,47 @@
+"""Search with an image, or only find the faces in it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from api.bodies import ProbeDep, bodies_in_openapi
+from api.dependencies import AlbumDep, RecognizerDep, ServicesDep, admit_search
+from api.problems_in_openapi import problems
+from api.schemas.faces import DetectedView, ProbeFaceView, ProbeResultView, SearchView
+from facefleet.search import AlbumSearch, search_album
+
+router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(admit_search)])
+
+_PROBLEMS = problems(413, 415, 422, 503)
+_BODIES = bodies_in_openapi("image")
+
+
+@router.post("/albums/{album}/search", openapi_extra=_BODIES, responses=problems(404) | _PROBLEMS)
+def search_in_album(
+    album: AlbumDep,
+    recognizer: RecognizerDep,
+    probe_bytes: ProbeDep,
+    services: ServicesDep,
+    limit: Annotated[int | None, Query(ge=1, le=4096, description="Candidates for each face of the image.")] = None,
+    min_similarity: Annotated[float | None, Query(ge=-1, le=1, description="Smallest cosine similarity.")] = None,
+) -> SearchView:
+    """Find the photos of the people in an image: every face in it gets its own candidates, best first."""
+    settings = services.settings
+    with services.metrics.search_duration_s.time():
+        probe, results = search_album(
+            AlbumSearch(recognizer, services.gallery, services.ledger),
+            album.id,
+            probe_bytes,
+            limit=settings.search_limit if limit is None else limit,
+            min_similarity=settings.search_min_similarity if min_similarity is None else min_similarity,
+        )
+    faces = [ProbeResultView.of(result, probe) for result in results]
+    return SearchView(width=probe.width_px, height=probe.height_px, faces=faces)
+
+
+@router.post("/detect", openapi_extra=_BODIES, responses=_PROBLEMS)
+def detect_faces(recognizer: RecognizerDep, image_bytes: ProbeDep) -> DetectedView:
+    """Find the faces in an image; nothing is stored."""
+    image = recognizer.recognize(image_bytes, urgent=True)
+    faces = [ProbeFaceView.of(face, image) for face in image.faces]
+    return DetectedView(width=image.width_px, height=image.height_px, faces=faces)

@@ -1,0 +1,65 @@
+"""Albums on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Self, TypeAlias
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from facefleet.records import AlbumSummary
+
+
+def check_album_name(name: str) -> str:
+    """Refuse what the ledger refuses too, before a path with it reaches the database.
+
+    Raises:
+        ValueError: why no album has this name.
+    """
+    if not name.strip() or not name.isprintable() or "/" in name or name in {".", ".."}:
+        raise ValueError("an album's name has printable characters without a slash, and is neither . nor ..")
+    return name
+
+
+AlbumName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=255, examples=["wedding"]), AfterValidator(check_album_name)
+]
+
+
+class NewAlbum(BaseModel):
+    """An album to create."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: AlbumName
+
+
+class AlbumView(BaseModel):
+    """An album with its counts."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    photos: int = Field(description="Photos that are not deleted.")
+    indexed: int
+    dead: int
+    faces: int
+
+    @classmethod
+    def of(cls, summary: AlbumSummary) -> Self:
+        """Show a summary."""
+        album = summary.album
+        return cls(
+            id=album.id,
+            name=album.name,
+            created_at=album.created_at,
+            photos=summary.photos,
+            indexed=summary.indexed,
+            dead=summary.dead,
+            faces=summary.faces,
+        )
+
+
+class AlbumList(BaseModel):
+    """All albums, by name."""
+
+    albums: list[AlbumView]
