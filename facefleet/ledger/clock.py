@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment in UTC: `timestamptz` in PostgreSQL, whole milliseconds since 1970 in SQLite (which has no such type)."""
+    """A moment in UTC: `timestamptz` in PostgreSQL, milliseconds since 1970 in SQLite, which has no such type."""
 
     impl = sa.BigInteger
     cache_ok = True

@@ -56,9 +56,13 @@ class Database:
         Raises:
             LedgerUnavailable: the database cannot be reached, or another process writes for longer than the timeout.
         """
-        with translated_errors(), self.write_turn, self.engine.connect() as connection:
-            with connection.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin():
-                yield connection
+        with (
+            translated_errors(),
+            self.write_turn,
+            self.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection,
+            connection.begin(),
+        ):
+            yield connection
 
 
 @contextmanager

@@ -24,7 +24,10 @@ _MIGRATION_LOCK = 0xFACEF1EE7
 
 @dataclass(frozen=True)
 class Ledger:
-    """The truth: one SQL row per photo. Safe to call from several threads; every method may raise `LedgerUnavailable`."""
+    """The truth: one SQL row per photo.
+
+    Safe to call from several threads. Every method may raise `LedgerUnavailable`.
+    """
 
     database: Database
     albums: Albums
@@ -81,8 +84,8 @@ def migrate(database: Database) -> None:
 @contextmanager
 def _migrating(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Lend a connection whose transaction nobody else migrates beside."""
-    with engine.connect() as connection:
-        with connection.execution_options(sqlite_begin="BEGIN EXCLUSIVE").begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-            yield connection
+    exclusive = engine.connect().execution_options(sqlite_begin="BEGIN EXCLUSIVE")
+    with exclusive as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        yield connection

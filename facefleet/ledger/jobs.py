@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -130,7 +129,7 @@ class Jobs:
             connection.execute(_update_listing(job_id).values(detail=detail, **ended))
 
 
-def _hold_album(connection: sa.Connection, album_ids: sa.Select[tuple[UUID]]) -> UUID:
+def _hold_album(connection: sa.Connection, album_ids: sa.Select[UUID]) -> UUID:
     """Keep an album from being deleted until the transaction ends.
 
     Raises:

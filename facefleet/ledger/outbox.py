@@ -43,13 +43,13 @@ def mark_dispatched(photo_ids: Collection[UUID]) -> sa.Update:
     return photo.update().where(photo.c.id.in_(pending.with_for_update())).values(dispatched_at=utc_now())
 
 
-def count_dispatched(redispatch_after_s: float) -> sa.Select[tuple[int]]:
+def count_dispatched(redispatch_after_s: float) -> sa.Select[int]:
     """Count what is on its way to a worker."""
     is_fresh = photo.c.dispatched_at > seconds_from_now(-redispatch_after_s)
     return sa.select(sa.func.count()).select_from(photo).where(_IS_PENDING, is_fresh)
 
 
-def count_backlog() -> sa.Select[tuple[int]]:
+def count_backlog() -> sa.Select[int]:
     """Count pending and leased photos, each in its own index."""
     counts = [
         sa.select(sa.func.count()).select_from(photo).where(state_is(photo.c.state, state)).scalar_subquery()
