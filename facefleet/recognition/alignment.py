@@ -1,0 +1,74 @@
+"""Faces in their canonical pose: 112x112 pixels with the five landmarks where the embedder expects them."""
+
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefleet.errors import DegenerateLandmarks
+from facefleet.records import AlignedFace, Landmarks, RgbImage
+
+ALIGNED_SIZE_PX = 112
+
+#: Where the landmarks of an aligned face lie, in pixels. Source: insightface.utils.face_align.
+_TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    dtype=np.float64,
+)
+#: Landmarks closer together than this, in pixels, fix no direction.
+_MIN_SPREAD_PX = 1e-3
+
+
+def estimate_alignment(landmarks: Landmarks) -> NDArray[np.float64]:
+    """Find the similarity transform that takes landmarks to the ArcFace template with the least squared error.
+
+    In the complex plane a similarity without reflection is `a * z + b`, so the optimum that Umeyama's method finds
+    with a singular value decomposition is a plain linear regression.
+
+    Args:
+        landmarks: (5, 2) float32, pixels.
+
+    Returns:
+        (2, 3) float64, pixels of the photo to pixels of the aligned face.
+
+    Raises:
+        DegenerateLandmarks: the points coincide or are not finite.
+
+    Source: Umeyama 1991, restricted to the plane.
+    """
+    points = np.asarray(landmarks, dtype=np.float64) @ (1, 1j)
+    targets = _TEMPLATE @ (1, 1j)
+    offsets = points - points.mean()
+    spread = float(np.vdot(offsets, offsets).real)
+    if not np.isfinite(spread) or spread < _MIN_SPREAD_PX**2:
+        raise DegenerateLandmarks("The five landmarks of a face coincide or are not finite.")
+    turn = np.vdot(offsets, targets - targets.mean()) / spread
+    shift = targets.mean() - turn * points.mean()
+    if abs(turn) < np.finfo(np.float32).eps:
+        raise DegenerateLandmarks("The five landmarks of a face fix no pose.")
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def enlargement_of(alignment: NDArray[np.float64]) -> float:
+    """Pixels of the aligned face for one pixel of the photo; above 1 the face is blown up and lacks detail."""
+    return float(np.hypot(alignment[0, 0], alignment[1, 0]))
+
+
+def align_face(image: RgbImage, landmarks: Landmarks) -> AlignedFace:
+    """Warp one face to the ArcFace canonical pose.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, EXIF-upright.
+        landmarks: (5, 2) float32 in pixels of `image`: left eye, right eye, nose, left and right mouth corner.
+
+    Returns:
+        (112, 112, 3) uint8 RGB; black where the photo ends.
+
+    Raises:
+        DegenerateLandmarks: the points do not fix a similarity transform.
+
+    Source: Umeyama 1991; template of insightface.utils.face_align.
+    """
+    size = (ALIGNED_SIZE_PX, ALIGNED_SIZE_PX)
+    return cast("AlignedFace", cv2.warpAffine(image, estimate_alignment(landmarks), size, borderValue=0.0))

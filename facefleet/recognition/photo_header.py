@@ -1,0 +1,159 @@
+"""What the first bytes of a photo say: its format and which way is up. Pure parsing, nothing is decoded."""
+
+import struct
+from enum import StrEnum
+
+from facefleet.errors import PhotoUndecodable
+
+SUPPORTED_FORMATS = "JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP"
+
+
+class PhotoFormat(StrEnum):
+    """Formats that are read; everything else is refused by name or as unknown."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WebP"
+    AVIF = "AVIF"
+    HEIC = "HEIC"
+    GIF = "GIF"
+    BMP = "BMP"
+
+
+_MAGIC = (
+    (b"\xff\xd8\xff", PhotoFormat.JPEG),
+    (b"\x89PNG\r\n\x1a\n", PhotoFormat.PNG),
+    (b"GIF87a", PhotoFormat.GIF),
+    (b"GIF89a", PhotoFormat.GIF),
+    (b"BM", PhotoFormat.BMP),
+)
+#: Not read, but a person should hear what it is.
+_REFUSED_MAGIC = (
+    (b"II*\x00", "TIFF (or a camera's raw format)"),
+    (b"MM\x00*", "TIFF (or a camera's raw format)"),
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"8BPS", "Photoshop"),
+    (b"%PDF", "PDF"),
+    (b"icns", "Apple icon"),
+    (b"DDS ", "DDS texture"),
+    (b"BLP", "BLP texture"),
+    (b"PK\x03\x04", "ZIP archive"),
+)
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+#: Between the major brand and the compatible ones.
+_FTYP_VERSION_OFFSET = 4
+_ORIENTATION_TAG = 0x0112
+_SHORT_TYPE = 3
+_EXIF_PREFIX = b"Exif\x00\x00"
+_APP1 = 0xE1
+#: JPEG markers without a length: stuffing, TEM, RST0 to RST7, SOI.
+_BARE_MARKERS = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xD9)))
+#: End of image and start of scan: nothing of interest follows.
+_LAST_MARKERS = (0xD9, 0xDA)
+
+
+def sniff_format(photo_bytes: bytes) -> PhotoFormat:
+    """Tell the format by content; file names and content types lie.
+
+    Raises:
+        PhotoUndecodable: empty, a format that is not read, or no picture at all.
+    """
+    if not photo_bytes:
+        raise PhotoUndecodable("The file is empty.")
+    if photo_bytes[:4] == b"RIFF" and photo_bytes[8:12] == b"WEBP":
+        return PhotoFormat.WEBP
+    if photo_bytes[4:8] == b"ftyp":
+        return _sniff_container(photo_bytes)
+    for magic, photo_format in _MAGIC:
+        if photo_bytes.startswith(magic):
+            return photo_format
+    for magic, name in _REFUSED_MAGIC:
+        if photo_bytes.startswith(magic):
+            raise PhotoUndecodable(f"{name} is not a supported format; save the photo as {SUPPORTED_FORMATS}.")
+    raise PhotoUndecodable(f"The file is not a photo: it is none of {SUPPORTED_FORMATS}.")
+
+
+def _sniff_container(photo_bytes: bytes) -> PhotoFormat:
+    size = int.from_bytes(photo_bytes[:4], "big")
+    ftyp = photo_bytes[8 : min(max(size, 16), 256)]
+    brands = [ftyp[start : start + 4] for start in range(0, len(ftyp), 4) if start != _FTYP_VERSION_OFFSET]
+    if any(brand in _AVIF_BRANDS for brand in brands):
+        return PhotoFormat.AVIF
+    if any(brand in _HEIC_BRANDS for brand in brands):
+        return PhotoFormat.HEIC
+    raise PhotoUndecodable(f"The file is a video or another media container, not {SUPPORTED_FORMATS}.")
+
+
+def read_webp_size(photo_bytes: bytes) -> tuple[int, int]:
+    """Read (width, height) in pixels of the canvas from a WebP's first chunk.
+
+    Opening a WebP with Pillow already allocates its canvas, so the limits are checked on these numbers first.
+
+    Raises:
+        PhotoUndecodable: the first chunk is none that a WebP starts with.
+
+    Source: RFC 9649, sections 2.5 to 2.7.
+    """
+    kind, head = photo_bytes[12:16], photo_bytes[20:30]
+    if len(head) == 10 and kind == b"VP8X":  # noqa: PLR2004  # the fields end at byte 30
+        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
+    if len(head) == 10 and kind == b"VP8 ":  # noqa: PLR2004  # the fields end at byte 30
+        width, height = struct.unpack("<HH", head[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    if len(head) >= 5 and kind == b"VP8L":  # noqa: PLR2004  # a signature byte and 28 bits of size
+        bits = int.from_bytes(head[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    raise PhotoUndecodable("The WebP header is damaged.")
+
+
+def find_jpeg_exif(photo_bytes: bytes) -> bytes:
+    """Return the EXIF block of a JPEG (TIFF bytes), or nothing.
+
+    Walks the segments before the first scan, as a decoder does; Pillow is not asked because it warns about
+    damaged EXIF, which is normal input here.
+    """
+    position = 2
+    while (position := photo_bytes.find(b"\xff", position)) >= 0 and position + 4 <= len(photo_bytes):
+        marker = photo_bytes[position + 1]
+        if marker in _BARE_MARKERS:
+            position += 1
+            continue
+        if marker in _LAST_MARKERS:
+            break
+        length = int.from_bytes(photo_bytes[position + 2 : position + 4], "big")
+        body = position + 4
+        if marker == _APP1 and photo_bytes[body : body + 6] == _EXIF_PREFIX:
+            return photo_bytes[body + 6 : position + 2 + length]
+        position += 2 + max(length, 2)
+    return b""
+
+
+def read_orientation(exif: bytes) -> int:
+    """Read the EXIF orientation.
+
+    Args:
+        exif: a TIFF structure, with or without the `Exif` prefix.
+
+    Returns:
+        1-8; 1 (upright) when the tag is missing, out of range or the block is damaged.
+
+    Source: TIFF 6.0, section 2; Exif 2.32, tag 0x0112.
+    """
+    tiff = exif.removeprefix(_EXIF_PREFIX)
+    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(tiff[:4])
+    if order is None:
+        return 1
+    try:
+        (start,) = struct.unpack_from(order + "I", tiff, 4)
+        (count,) = struct.unpack_from(order + "H", tiff, start)
+        for entry in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
+            if tag == _ORIENTATION_TAG:
+                return value if kind == _SHORT_TYPE and 1 <= value <= 8 else 1  # noqa: PLR2004  # eight ways up
+    except struct.error:
+        return 1
+    return 1

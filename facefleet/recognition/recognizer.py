@@ -1,0 +1,175 @@
+"""The recognizer: photo bytes in, faces with templates and quality out. Workers and searches share its code."""
+
+import contextlib
+from collections.abc import Hashable, Sequence
+from typing import TypeAlias, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefleet.errors import DegenerateLandmarks, RecognizerUnavailable
+from facefleet.recognition.alignment import align_face, enlargement_of, estimate_alignment
+from facefleet.recognition.batcher import Batcher
+from facefleet.recognition.decoding import DecodedPhoto, DecodeLimits, decode_photo
+from facefleet.recognition.detection import (
+    RawDetections,
+    choose_canvas,
+    clip_detection,
+    decode_detections,
+    fit_to_canvas,
+    scale_detection,
+)
+from facefleet.recognition.embedding import normalize_embedding
+from facefleet.recognition.face_models import FaceModels, Planes, Stage, load_models
+from facefleet.recognition.model_pack import ModelPack, obtain_model_pack
+from facefleet.recognition.output_watch import OutputWatch
+from facefleet.recognition.quality import measure_quality
+from facefleet.recognition.runtimes import Runtime, choose_runtime
+from facefleet.records import AlignedFace, Detection, RecognizedFace, RecognizedPhoto, RgbImage
+from facefleet.settings import Settings
+
+_ModelOutput: TypeAlias = RawDetections | NDArray[np.float32]
+
+#: A photo in which nothing is found is tried at these parts of the detection size: SCRFD misses faces that fill it.
+_SMALLER_TRIES = (0.5, 0.25)
+#: A reduced photo keeps this many times the detector's input, so that most faces keep the pixels the embedder needs.
+_KEPT_SIDE = 2
+
+
+def load_recognizer(settings: Settings) -> "Recognizer":
+    """Find the model pack, load it on the configured runtime and test it.
+
+    Raises:
+        ConfigurationError: the pack, the licence, the device or the runtime does not allow it.
+    """
+    pack = obtain_model_pack(settings)
+    runtime = choose_runtime(settings)
+    cv2.setNumThreads(1)  # OpenCV's own threads would fight with the recognizer's for the same cores
+    return Recognizer(settings, pack, runtime, load_models(pack, runtime))
+
+
+class Recognizer:
+    """Thread-safe. Decoding and the work on pixels run in the caller's thread, the models in the batcher's."""
+
+    def __init__(self, settings: Settings, pack: ModelPack, runtime: Runtime, models: FaceModels) -> None:
+        self.pack = pack
+        self.description = f"{pack.name} ({pack.model_version}) with {runtime.description}"
+        self._settings = settings
+        self._limits = DecodeLimits(settings.max_photo_bytes, settings.max_photo_pixels)
+        self._threshold = settings.detection_threshold or pack.detection_threshold
+        self._models = models
+        self._watch = OutputWatch()
+        self._batcher: Batcher[Planes, _ModelOutput] = Batcher(self._run_batch, runtime.batch_policy)
+
+    @property
+    def model_version(self) -> str:
+        """16 hexadecimal digits; templates of different versions are never compared."""
+        return self.pack.model_version
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a template."""
+        return self._models.dimensions
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the models answered sense so far; never true again once it is false."""
+        return self._watch.failure is None
+
+    def recognize(self, photo_bytes: bytes, *, urgent: bool = False) -> RecognizedPhoto:
+        """Find every face of a photo.
+
+        Args:
+            photo_bytes: a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.
+            urgent: a search: goes before bulk work, and is refused rather than kept waiting when too many wait.
+
+        Returns:
+            Faces by detection score, best first, boxes and landmarks in pixels of the upright photo, clipped to it.
+
+        Raises:
+            PhotoTooLarge: more bytes or pixels than the limits allow.
+            PhotoUndecodable: not a photo, or a damaged one.
+            Overloaded: urgent, and too many wait.
+            RecognizerUnavailable: the models answer nonsense, or the recognizer is closed.
+        """
+        failure = self._watch.failure
+        if failure:
+            raise RecognizerUnavailable(failure)
+        decoded = decode_photo(photo_bytes, self._limits, min_side_px=_KEPT_SIDE * self._settings.detection_size_px)
+        try:
+            detections = self._select(self._detect(decoded.image, urgent=urgent), decoded)
+            pairs = _align_faces(detections, self._sharpen(decoded, detections, photo_bytes))
+            faces = self._embed(pairs, decoded, urgent=urgent)
+        except RecognizerUnavailable as error:
+            self._watch.report_failure(str(error))
+            raise
+        return RecognizedPhoto(decoded.width_px, decoded.height_px, faces)
+
+    def close(self) -> None:
+        """Finish what waits and stop; the recognizer is unusable afterwards."""
+        self._batcher.close()
+
+    def _detect(self, image: RgbImage, *, urgent: bool) -> list[Detection]:
+        """Detect in pixels of `image`, smaller when nothing is found."""
+        size = self._settings.detection_size_px
+        canvas = choose_canvas(image.shape[0], image.shape[1], size)
+        for part in (1.0, *_SMALLER_TRIES):
+            fitted = fit_to_canvas(image, canvas, int(size * part))
+            future = self._batcher.submit((Stage.DETECT, canvas), fitted.planes, urgent=urgent)
+            found = decode_detections(cast("RawDetections", future.result()), fitted, self._threshold)
+            if found:
+                return found
+        return []
+
+    def _select(self, detections: Sequence[Detection], decoded: DecodedPhoto) -> list[Detection]:
+        """Turn detections into pixels of the photo and keep the best of those that are large enough."""
+        height, width = decoded.image.shape[:2]
+        in_photo = (scale_detection(face, decoded.width_px / width, decoded.height_px / height) for face in detections)
+        wanted = [face for face in in_photo if min(face.box.w, face.box.h) >= self._settings.min_face_px]
+        return wanted[: self._settings.max_faces_per_photo]
+
+    def _sharpen(self, decoded: DecodedPhoto, detections: Sequence[Detection], photo_bytes: bytes) -> DecodedPhoto:
+        """Decode a reduced photo again in full when a face in it would have to be blown up."""
+        scale = decoded.scale
+        if scale < 1 and any(_lacks_pixels(face, scale) for face in detections):
+            return decode_photo(photo_bytes, self._limits)
+        return decoded
+
+    def _embed(
+        self, pairs: Sequence[tuple[Detection, AlignedFace]], decoded: DecodedPhoto, *, urgent: bool
+    ) -> tuple[RecognizedFace, ...]:
+        key = (Stage.EMBED,)
+        futures = [
+            self._batcher.submit(key, np.ascontiguousarray(aligned.transpose(2, 0, 1)), urgent=urgent)
+            for _, aligned in pairs
+        ]
+        faces = []
+        for (detection, aligned), future in zip(pairs, futures, strict=True):
+            template = normalize_embedding(cast("NDArray[np.float32]", future.result()))
+            self._watch.check_template(aligned, template)
+            clipped = clip_detection(detection, decoded.width_px, decoded.height_px)
+            faces.append(RecognizedFace(clipped, template, measure_quality(detection, aligned)))
+        return tuple(faces)
+
+    def _run_batch(self, key: Hashable, items: Sequence[Planes]) -> Sequence[_ModelOutput]:
+        stage = cast("tuple[Stage, ...]", key)[0]
+        return self._models.detect(items) if stage is Stage.DETECT else self._models.embed(items)
+
+
+def _lacks_pixels(face: Detection, scale: float) -> bool:
+    try:
+        return enlargement_of(estimate_alignment(face.landmarks * np.float32(scale))) > 1
+    except DegenerateLandmarks:
+        return False
+
+
+def _align_faces(detections: Sequence[Detection], decoded: DecodedPhoto) -> list[tuple[Detection, AlignedFace]]:
+    """Align every face; one whose landmarks fix no pose is dropped."""
+    height, width = decoded.image.shape[:2]
+    scale = np.array([width / decoded.width_px, height / decoded.height_px], dtype=np.float32)
+    pairs = []
+    for detection in detections:
+        with contextlib.suppress(DegenerateLandmarks):
+            pairs.append((detection, align_face(decoded.image, detection.landmarks * scale)))
+    return pairs
