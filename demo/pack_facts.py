@@ -18,7 +18,6 @@ class PackFacts:
     licence: str
     #: Whether the models know drawn people only.
     drawn_people: bool
-    description: str
 
 
 def read_pack_facts(pack: Path = PACK_DIRECTORY) -> PackFacts:

@@ -76,7 +76,7 @@ def describe_pack(out: Path, faces_seen: int, threads: int) -> None:
     """Choose the detection threshold on the development people, measure on the test people, write card and facts."""
     hesitant = insightface_recognizer(out, 0.3, threads)
     threshold = choose_threshold(hesitant, evaluation_photos(200, DEVELOPMENT_SET))
-    facts = PackFacts(threshold, licence="Apache-2.0", drawn_people=True, description=DESCRIPTION)
+    facts = PackFacts(threshold, licence="Apache-2.0", drawn_people=True)
     (out / PACK_FILE).write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
     figures = table(measure_recognizer(insightface_recognizer(out, threshold, threads)))
     record = TrainingRecord(DetectorPlan(), EMBEDDER_ROUNDS, faces_seen, threshold, figures)
