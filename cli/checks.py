@@ -86,7 +86,7 @@ def find_ledger(settings: Settings) -> str:
             connection.execute(sa.text("SELECT 1"))
     finally:
         database.engine.dispose()
-    return "SQLite in the data directory" if url is None else str(url) else "SQLite in the data directory"
+    return "SQLite in the data directory" if url is None else str(url)
 
 
 def find_broker(settings: Settings) -> str:
@@ -96,7 +96,7 @@ def find_broker(settings: Settings) -> str:
     from kombu import Connection  # noqa: PLC0415  only fleets have one
 
     with Connection(settings.broker_url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
-        shown = connection.as_uri()
+        shown = str(connection.as_uri())
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=_CONNECT_TIMEOUT_S)
         except Exception as error:
