@@ -23,6 +23,14 @@ class DeadPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class SentPhotos:
+    """What became of photos that were to be indexed: jobs that do it, and photos that never reached the server."""
+
+    job_ids: tuple[str, ...]
+    unsent: tuple[DeadPhoto, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class IndexRun:
     """The counts of one run, which is one job, or one for each batch of photos that was sent."""
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from cli.client import ApiClient, RequestRefused
 from cli.connection import Needs, connect
-from cli.following import DeadPhoto, IndexRun, follow_jobs
+from cli.following import DeadPhoto, IndexRun, SentPhotos, follow_jobs
 from cli.listings import walk_pages
 from cli.output import say
 from cli.progress import Show
-from cli.upload import Sent, send_folder
 from facefleet.errors import AlbumExists, InvalidRequest, TransientError
 
 #: Dead photos that are told about at the end.
@@ -76,7 +75,7 @@ def run_to_end(source: str, album: str, show: Show) -> EndedRun:
         TransientError: no server answered for a minute.
         InvalidRequest: the source could not be listed.
     """
-    sent: Sent | None = None
+    sent: SentPhotos | None = None
     began_at_s = answered_at_s = time.monotonic()
     while True:
         try:
@@ -92,14 +91,16 @@ def run_to_end(source: str, album: str, show: Show) -> EndedRun:
         time.sleep(_LOOK_AGAIN_S)
 
 
-def _begin(client: ApiClient, source: str, album: str) -> Sent:
+def _begin(client: ApiClient, source: str, album: str) -> SentPhotos:
     with suppress(AlbumExists):
         client.post_json("albums", name=album)
     try:
-        return Sent((client.post_json("albums", album, "index", source=source)["job_id"],), ())
+        return SentPhotos((client.post_json("albums", album, "index", source=source)["job_id"],))
     except RequestRefused as error:
         if error.problem != "folder_sources_off":
             raise
+    from cli.upload import send_folder  # noqa: PLC0415  reading photos takes a second of imports
+
     return send_folder(client, album, source)
 
 

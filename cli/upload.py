@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from uuid import uuid4
 
 from cli.client import ApiClient
-from cli.following import DeadPhoto
+from cli.following import DeadPhoto, SentPhotos
 from facefleet.errors import PermanentError, PhotoChanged, PhotoTooLarge
 from facefleet.photo_store.folder import FolderPhotoStore
 from facefleet.records import PhotoRef
@@ -20,15 +19,7 @@ _THREADS = 4
 _MAX_PHOTO_BYTES = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of photos that were to be sent: jobs that index them, and those that stayed behind."""
-
-    job_ids: tuple[str, ...]
-    unsent: tuple[DeadPhoto, ...]
-
-
-def send_folder(client: ApiClient, album: str, source: str) -> Sent:
+def send_folder(client: ApiClient, album: str, source: str) -> SentPhotos:
     """Send every photo of a folder, several batches at once.
 
     Args:
@@ -58,7 +49,7 @@ def _batches(photos: Iterator[PhotoRef]) -> Iterator[list[PhotoRef]]:
         yield batch
 
 
-def _send(client: ApiClient, album: str, batch: Sequence[PhotoRef]) -> Sent:
+def _send(client: ApiClient, album: str, batch: Sequence[PhotoRef]) -> SentPhotos:
     """Send one batch; a photo that is refused is found by sending each alone, so that it does not keep the others."""
     files: list[tuple[str, bytes]] = []
     unsent: list[DeadPhoto] = []
@@ -68,7 +59,7 @@ def _send(client: ApiClient, album: str, batch: Sequence[PhotoRef]) -> Sent:
         except (PermanentError, PhotoChanged) as error:
             unsent.append(DeadPhoto(photo.name, str(error)))
     if not files:
-        return Sent((), tuple(unsent))
+        return SentPhotos((), tuple(unsent))
     boundary = uuid4().hex
     try:
         answer = client.post(
@@ -80,13 +71,13 @@ def _send(client: ApiClient, album: str, batch: Sequence[PhotoRef]) -> Sent:
         )
     except PhotoTooLarge as error:
         if len(batch) == 1:
-            return Sent((), (DeadPhoto(batch[0].name, str(error)),))
+            return SentPhotos((), (DeadPhoto(batch[0].name, str(error)),))
         return _join([_send(client, album, [photo]) for photo in batch])
-    return Sent((answer["job_id"],), tuple(unsent))
+    return SentPhotos((answer["job_id"],), tuple(unsent))
 
 
-def _join(parts: Sequence[Sent]) -> Sent:
-    return Sent(
+def _join(parts: Sequence[SentPhotos]) -> SentPhotos:
+    return SentPhotos(
         tuple(job_id for part in parts for job_id in part.job_ids),
         tuple(each for part in parts for each in part.unsent),
     )
