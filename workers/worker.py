@@ -65,14 +65,17 @@ def prepare_gallery(parts: FleetParts, stopping: Event) -> None:
             return
 
 
+def _wake() -> None:
+    """Do nothing: arriving is enough."""
+
+
 @contextmanager
 def worker_in_thread(app: Celery, threads: int) -> Iterator[None]:
     """Consume in a thread of this process, which keeps its own signal handlers.
 
     Celery keeps its shutdown flag in a module, so there is one such worker a process at a time.
     """
-    # It does nothing: arriving is enough.
-    app.task(lambda: None, name=_WAKE)
+    app.task(_wake, name=_WAKE)
     controller = WorkController(app=app, concurrency=threads, **_OPTIONS)
     thread = Thread(target=controller.start, name="celery-worker", daemon=True)
     thread.start()

@@ -1,0 +1,114 @@
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from celery import Celery
+
+from facefleet.errors import BrokerUnavailable
+from facefleet.ledger.schema import photo
+from facefleet.settings import Settings
+from tests.fixtures.processes import free_port, wait_until
+from tests.integration.workers.conftest import MODEL_VERSION, Bench
+from workers.celery_app import create_celery_app
+from workers.dispatcher.lister import Lister
+from workers.dispatcher.relay import Relay
+from workers.dispatcher.sweeper import Sweeper
+from workers.embedded import embedded_fleet
+
+
+class RecordingApp:
+    """Takes messages down instead of sending them."""
+
+    def __init__(self) -> None:
+        self.messages: list[list[UUID]] = []
+
+    def send_task(self, _name: str, kwargs: dict[str, object]) -> None:
+        ids = kwargs["photo_ids"]
+        assert isinstance(ids, list)
+        self.messages.append([UUID(each) for each in ids])
+
+
+def relay(bench: Bench, app: object, **settings: int) -> Relay:
+    chosen = bench.parts.settings.model_copy(update=settings)
+    return Relay(bench.parts.ledger, app, chosen)  # type: ignore[arg-type]  the one method that is used
+
+
+def test_the_lister_turns_a_source_into_rows(bench: Bench) -> None:
+    bench.write(a=b"1", b=b"2")
+    parts = bench.parts
+    album_id = parts.ledger.albums.ensure("party").id
+    job = parts.ledger.jobs.create(album_id, bench.folder.as_uri())
+    lister = Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION)
+    assert lister.step()
+    assert not lister.step()
+    assert bench.states(album_id) == {"a.jpg": "pending", "b.jpg": "pending"}
+    assert parts.ledger.jobs.progress(job.id).job.state == "running"
+
+
+def test_a_source_that_cannot_be_listed_fails_its_job(bench: Bench) -> None:
+    parts = bench.parts
+    album_id = parts.ledger.albums.ensure("party").id
+    job = parts.ledger.jobs.create(album_id, (bench.folder / "absent").as_uri())
+    Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION).step()
+    failed = parts.ledger.jobs.get(job.id)
+    assert failed.state == "failed"
+    assert "absent" in (failed.detail or "")
+
+
+def test_the_relay_keeps_a_bounded_runway(bench: Bench) -> None:
+    bench.write(**{f"p{number}": b"1" for number in range(10)})
+    bench.list_into("party")
+    app = RecordingApp()
+    fill = relay(bench, app, runway_photos=5, photos_per_message=2)
+    fill.step()
+    fill.step()
+    assert [len(message) for message in app.messages] == [2, 2, 1]
+    bench.parts.ledger.leases.claim(app.messages[0], 60)
+    fill.step()
+    assert len(app.messages) == 4
+
+
+def test_a_small_album_does_not_wait_behind_a_large_one(bench: Bench) -> None:
+    bench.write(**{f"p{number}": b"1" for number in range(40)})
+    bench.list_into("large")
+    for path in bench.folder.glob("p[1-9]*.jpg"):
+        path.unlink()
+    small_id, _ = bench.list_into("small")
+    app = RecordingApp()
+    relay(bench, app, runway_photos=16).step()
+    sent = {each for message in app.messages for each in message}
+    assert set(bench.photo_ids(small_id)) <= sent
+
+
+def test_a_broker_that_is_down_marks_nothing(bench: Bench, tmp_path: Path) -> None:
+    bench.write(one=b"1")
+    bench.list_into("party")
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    app: Celery = create_celery_app(Settings(broker_url=url, data_dir=tmp_path))
+    with pytest.raises(BrokerUnavailable):
+        relay(bench, app).step()
+    assert bench.parts.ledger.leases.runway(60) == 0
+
+
+def test_a_lease_that_ran_out_comes_back(bench: Bench) -> None:
+    bench.write(one=b"1 a")
+    album_id, _ = bench.list_into("party")
+    ids = bench.photo_ids(album_id)
+    assert bench.parts.ledger.leases.claim(ids, 3600)
+    with bench.parts.ledger.database.writing() as connection:
+        connection.execute(photo.update().values(lease_until=photo.c.next_attempt_at))
+    Sweeper(bench.parts.ledger, bench.parts.settings, bench.parts.metrics).step()
+    assert bench.states(album_id) == {"one.jpg": "pending"}
+    bench.indexer.index(ids)
+    assert bench.states(album_id) == {"one.jpg": "indexed"}
+
+
+def test_an_embedded_fleet_indexes_what_the_ledger_holds(bench: Bench) -> None:
+    bench.write(**{f"p{number}": b"1 %d" % number for number in range(50)}, broken=b"text")
+    album_id = bench.parts.ledger.albums.ensure("party").id
+    job = bench.parts.ledger.jobs.create(album_id, bench.folder.as_uri())
+    with embedded_fleet(bench.parts):
+        wait_until(lambda: bench.parts.ledger.jobs.progress(job.id).job.state == "done", "the job is done")
+    progress = bench.parts.ledger.jobs.progress(job.id)
+    assert (progress.photos, progress.indexed, progress.dead, progress.faces) == (51, 50, 1, 50)
+    assert bench.parts.gallery.count(MODEL_VERSION, album_id) == 50
