@@ -32,7 +32,10 @@ class PeopleMeasures:
 
 
 def measure_people(embeddings: FloatArray, person: IntArray) -> PeopleMeasures:
-    """`embeddings` (F, D), not necessarily normalised; `person` (F,) labels."""
+    """`embeddings` (F, D), not necessarily normalised; `person` (F,) labels. NaN when there are not two people."""
+    if len(np.unique(person)) < 2:
+        nothing = float("nan")
+        return PeopleMeasures(len(person), nothing, nothing, nothing, nothing)
     templates = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     similarity = np.clip(templates @ templates.T, -1.0, 1.0)
     accepted, threshold = _true_accept_rate(similarity, person)

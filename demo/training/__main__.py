@@ -11,19 +11,17 @@ import torch
 from demo.evaluation.measure import DEVELOPMENT_SET, evaluation_photos, measure_recognizer, table
 from demo.evaluation.recognizer import insightface_recognizer
 from demo.pack_facts import PACK_DIRECTORY, PACK_FILE, PackFacts
-from demo.training.detector_data import draw_examples
+from demo.training.detector_data import draw_examples, total_faces
 from demo.training.detector_training import DetectorPlan, train_detector
 from demo.training.embedder_data import LandmarkError, draw_faces
 from demo.training.embedder_training import EmbedderPlan, train_embedder
 from demo.training.export import export_detector, export_embedder
-from demo.training.model_card import CARD_FILE, TrainingRecord, model_card
-from demo.training.threshold import choose_threshold
+from demo.training.model_card import CARD_FILE, DetectorRecord, EmbedderRecord, TrainingRecord, model_card
+from demo.training.threshold import CANDIDATES, choose_threshold
 
 DESCRIPTION = (
     "Detector and embedder trained on drawn people: for trying Facefleet and for its tests, not for photographs."
 )
-#: The second round shows new people at a lower rate.
-EMBEDDER_ROUNDS = (EmbedderPlan(), EmbedderPlan(seed=79, peak_rate=2e-3))
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Workshop:
     """Where and with how much of the machine the training runs."""
 
     out: Path
-    #: Keeps the weights between runs: training goes on from what is there.
+    #: Keeps the weights of the last run.
     checkpoints: Path
     processes: int
     #: Shares every training's length; below 1 for a quick trial.
@@ -49,38 +47,37 @@ def main() -> None:
     torch.set_num_threads(arguments.processes)
     workshop = Workshop(arguments.out, arguments.checkpoints, arguments.processes, arguments.scale)
     workshop.checkpoints.mkdir(parents=True, exist_ok=True)
-    faces_seen = _make_detector(workshop)
-    _make_embedder(workshop)
-    describe_pack(workshop.out, faces_seen, workshop.processes)
+    record = TrainingRecord(_make_detector(workshop), _make_embedder(workshop))
+    describe_pack(workshop.out, record, workshop.processes, photos=max(20, round(200 * workshop.scale)))
 
 
-def _make_detector(workshop: Workshop) -> int:
+def _make_detector(workshop: Workshop) -> DetectorRecord:
     plan = DetectorPlan()
     plan = replace(plan, photos=round(plan.photos * workshop.scale), steps=round(plan.steps * workshop.scale))
     examples = draw_examples(plan.photos, plan.seed, workshop.processes)
-    network = train_detector(examples, plan, workshop.checkpoints / "detector.pt")
+    network, steps = train_detector(examples, plan, workshop.checkpoints / "detector.pt")
     export_detector(network, workshop.out)
-    return sum(len(example.boxes) for example in examples)
+    return DetectorRecord(plan, total_faces(examples), steps)
 
 
-def _make_embedder(workshop: Workshop) -> None:
-    for full in EMBEDDER_ROUNDS:
-        people, steps = max(2, round(full.people * workshop.scale)), round(full.steps * workshop.scale)
-        plan = replace(full, people=people, steps=steps)
-        faces = draw_faces(plan.people, plan.shots, plan.seed, workshop.processes, LandmarkError())
-        network = train_embedder(faces, plan, workshop.checkpoints / "embedder.pt")
+def _make_embedder(workshop: Workshop) -> EmbedderRecord:
+    plan = EmbedderPlan()
+    people, steps = max(2, round(plan.people * workshop.scale)), round(plan.steps * workshop.scale)
+    plan = replace(plan, people=people, steps=steps)
+    faces = draw_faces(plan.people, plan.shots, plan.seed, workshop.processes, LandmarkError())
+    network, steps = train_embedder(faces, plan, workshop.checkpoints / "embedder.pt")
     export_embedder(network, workshop.out)
+    return EmbedderRecord(plan, steps)
 
 
-def describe_pack(out: Path, faces_seen: int, threads: int) -> None:
+def describe_pack(out: Path, record: TrainingRecord, threads: int, photos: int = 200) -> None:
     """Choose the detection threshold on the development people, measure on the test people, write card and facts."""
-    hesitant = insightface_recognizer(out, 0.3, threads)
-    threshold = choose_threshold(hesitant, evaluation_photos(200, DEVELOPMENT_SET))
+    hesitant = insightface_recognizer(out, CANDIDATES[0], threads)
+    threshold = choose_threshold(hesitant, evaluation_photos(photos, DEVELOPMENT_SET))
     facts = PackFacts(threshold, licence="Apache-2.0", drawn_people=True)
     (out / PACK_FILE).write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
-    figures = table(measure_recognizer(insightface_recognizer(out, threshold, threads)))
-    record = TrainingRecord(DetectorPlan(), EMBEDDER_ROUNDS, faces_seen, threshold, figures)
-    (out / CARD_FILE).write_text(model_card(record), encoding="utf-8")
+    figures = table(measure_recognizer(insightface_recognizer(out, threshold, threads), photos=photos))
+    (out / CARD_FILE).write_text(model_card(record, threshold, figures), encoding="utf-8")
     print(figures)
 
 

@@ -10,35 +10,32 @@ from demo.training.detector_data import SIDE_PX, Augmented, Example, augment
 from demo.training.detector_loss import BatchTargets, detector_loss
 from demo.training.detector_network import FaceDetector
 from demo.training.detector_targets import Anchors, Targets, make_anchors, make_targets
-from demo.training.schedule import Budget, RunningAverage, device, learning_rate
+from demo.training.schedule import Budget, RunningAverage, device, learning_rate, set_rate
 
 
 @dataclass(frozen=True)
 class DetectorPlan:
     """How long and how fast the detector is trained."""
 
-    photos: int = 6000
-    steps: int = 6000
-    limit_s: float = 3000.0
+    photos: int = 7000
+    steps: int = 4400
+    limit_s: float = 2760.0
     batch: int = 16
     peak_rate: float = 3e-3
     seed: int = 8
 
 
-def train_detector(examples: list[Example], plan: DetectorPlan, checkpoint: Path) -> FaceDetector:
-    """Train from scratch, or on from `checkpoint` when it is there; writes the averaged weights to it."""
+def train_detector(examples: list[Example], plan: DetectorPlan, checkpoint: Path) -> tuple[FaceDetector, int]:
+    """Train from scratch; returns the network with its averaged weights, also left in `checkpoint`, and the steps."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([17, plan.seed])
     place = device()
     network = FaceDetector()
     network.to(place, memory_format=torch.channels_last)
-    if checkpoint.exists():
-        network.load_state_dict(torch.load(checkpoint, map_location=place))
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.peak_rate, weight_decay=1e-3)
     average, anchors, budget = RunningAverage(network), make_anchors(SIDE_PX), Budget(plan.steps, plan.limit_s)
     for step, done in budget.progress():
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(plan.peak_rate, step, done)
+        set_rate(optimiser, learning_rate(plan.peak_rate, step, done))
         parts = _step(network, optimiser, _batch(examples, plan.batch, rng), anchors, place)
         average.update()
         if step % 50 == 0:
@@ -47,7 +44,7 @@ def train_detector(examples: list[Example], plan: DetectorPlan, checkpoint: Path
             torch.save(average.state, checkpoint)
     torch.save(average.state, checkpoint)
     network.load_state_dict(average.state)
-    return network
+    return network, average.steps
 
 
 def _batch(examples: list[Example], size: int, rng: np.random.Generator) -> list[Augmented]:

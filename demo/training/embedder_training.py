@@ -10,17 +10,17 @@ from torch.nn import functional
 
 from demo.training.embedder_data import FaceSet
 from demo.training.embedder_network import EMBEDDING_SIZE, FaceEmbedder
-from demo.training.schedule import Budget, RunningAverage, device, learning_rate
+from demo.training.schedule import Budget, RunningAverage, device, learning_rate, set_rate
 
 
 @dataclass(frozen=True)
 class EmbedderPlan:
     """How long and how fast the embedder is trained."""
 
-    people: int = 2400
+    people: int = 2000
     shots: int = 12
     steps: int = 4500
-    limit_s: float = 1800.0
+    limit_s: float = 2700.0
     batch: int = 96
     peak_rate: float = 4e-3
     #: CosFace (Wang et al., 2018): scale, and margin, which grows over the first 30% of the training.
@@ -29,15 +29,13 @@ class EmbedderPlan:
     seed: int = 78
 
 
-def train_embedder(data: FaceSet, plan: EmbedderPlan, checkpoint: Path) -> FaceEmbedder:
-    """Train from scratch, or on from `checkpoint` when it is there; writes the averaged weights to it."""
+def train_embedder(data: FaceSet, plan: EmbedderPlan, checkpoint: Path) -> tuple[FaceEmbedder, int]:
+    """Train from scratch; returns the network with its averaged weights, also left in `checkpoint`, and the steps."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([23, plan.seed])
     place = device()
     network = FaceEmbedder()
     network.to(place, memory_format=torch.channels_last)
-    if checkpoint.exists():
-        network.load_state_dict(torch.load(checkpoint, map_location=place))
     people = int(data.person.max()) + 1
     centres = torch.nn.Parameter(0.1 * torch.randn(people, EMBEDDING_SIZE, device=place))
     weights = [{"params": network.parameters(), "weight_decay": 2e-3}, {"params": [centres], "weight_decay": 1e-4}]
@@ -45,15 +43,11 @@ def train_embedder(data: FaceSet, plan: EmbedderPlan, checkpoint: Path) -> FaceE
     average, budget = RunningAverage(network), Budget(plan.steps, plan.limit_s)
     batches = _batches(len(data.person), plan, rng)
     for step, done in budget.progress():
-        chosen = batches[step]
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(plan.peak_rate, step, done)
-        margin = plan.margin * min(1.0, done / 0.3)
-        pixels = torch.from_numpy(_exposed(data.faces[chosen], rng)).to(place).permute(0, 3, 1, 2)
-        person = torch.from_numpy(data.person[chosen]).to(place)
+        set_rate(optimiser, learning_rate(plan.peak_rate, step, done))
+        pixels = torch.from_numpy(_exposed(data.faces[batches[step]], rng)).to(place).permute(0, 3, 1, 2)
+        person = torch.from_numpy(data.person[batches[step]]).to(place)
         cosine = functional.normalize(network(pixels)) @ functional.normalize(centres).t()
-        logits = cosine - margin * functional.one_hot(person, people)
-        loss = functional.cross_entropy(plan.scale * logits, person)
+        loss = _margin_loss(cosine, person, plan.scale, plan.margin * min(1.0, done / 0.3))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -66,7 +60,13 @@ def train_embedder(data: FaceSet, plan: EmbedderPlan, checkpoint: Path) -> FaceE
             torch.save(average.state, checkpoint)
     torch.save(average.state, checkpoint)
     network.load_state_dict(average.state)
-    return network
+    return network, average.steps
+
+
+def _margin_loss(cosine: torch.Tensor, person: torch.Tensor, scale: float, margin: float) -> torch.Tensor:
+    wanted = functional.one_hot(person, cosine.shape[1])
+    loss: torch.Tensor = functional.cross_entropy(scale * (cosine - margin * wanted), person)
+    return loss
 
 
 def _batches(count: int, plan: EmbedderPlan, rng: np.random.Generator) -> list[npt.NDArray[np.int64]]:

@@ -10,20 +10,35 @@ CARD_FILE = "MODEL_CARD.md"
 
 
 @dataclass(frozen=True)
+class DetectorRecord:
+    """How the detector was trained."""
+
+    plan: DetectorPlan
+    #: Labelled faces in the training photos.
+    faces: int
+    #: Steps that were done before the time was up.
+    steps: int
+
+
+@dataclass(frozen=True)
+class EmbedderRecord:
+    """How the embedder was trained."""
+
+    plan: EmbedderPlan
+    steps: int
+
+
+@dataclass(frozen=True)
 class TrainingRecord:
     """What happened in a training, as far as the card tells it."""
 
-    detector: DetectorPlan
-    embedder_rounds: tuple[EmbedderPlan, ...]
-    #: Labelled faces in the detector's training photos.
-    faces: int
-    detection_threshold: float
-    #: The measured table, Markdown.
-    figures: str
+    detector: DetectorRecord
+    embedder: EmbedderRecord
 
 
-def model_card(record: TrainingRecord) -> str:
-    """The card's text, Markdown."""
+def model_card(record: TrainingRecord, detection_threshold: float, figures: str) -> str:
+    """The card's text, Markdown; `figures` is the measured table."""
+    detector, embedder = record.detector.plan, record.embedder.plan
     return f"""# Model card: the demo pack
 
 A face detector (`det_drawn.onnx`) and a face embedder (`rec_drawn.onnx`) that know **drawn people only**.
@@ -39,8 +54,9 @@ They let Facefleet be tried and tested offline. No real person's picture was use
 - Comparing Facefleet's accuracy with other software: a drawn face is far easier than a real one.
 
 ## Data
-Everything is drawn by the code in `demo/` from seeds: {record.detector.photos} photos of {SIDE_PX} x {SIDE_PX} pixels
-with {record.faces} faces for the detector; {_embedder_data(record)} for the embedder.
+Everything is drawn by the code in `demo/` from seeds: {detector.photos} photos of {SIDE_PX} x {SIDE_PX} pixels
+with {record.detector.faces} faces for the detector; {embedder.people} people with {embedder.shots} aligned faces each
+for the embedder.
 Skin tones, hairstyles, glasses, beards and headwear are drawn from fixed lists; the drawings have no sex, age or
 origin, and the figures say nothing about any group of people. The people of the evaluation come from other seeds and
 are in neither training.
@@ -48,29 +64,21 @@ are in neither training.
 ## Models
 - Detector: InsightFace's SCRFD contract. RGB, (x - 127.5) / 128, `[N, 3, H, W]`, sides multiples of 32; nine outputs
   (scores, boxes, landmarks at strides 8, 16, 32; two anchors a cell), image after image when N > 1. Landmarks are
-  sharpened inside of the graph by a field of offsets (GridSample, opset 16). Trained for at most
-  {record.detector.steps} steps of {record.detector.batch} photos.
+  sharpened inside of the graph by a field of offsets (GridSample, opset 16). Trained for
+  {record.detector.steps} steps of {detector.batch} photos.
 - Embedder: aligned faces `[N, 3, 112, 112]`, RGB, (x - 127.5) / 127.5, to `[N, 128]`; compare by cosine. CosFace with
-  margin {record.embedder_rounds[0].margin}, at most {_embedder_steps(record)} steps of
-  {record.embedder_rounds[0].batch} faces, aligned by landmarks that are disturbed as a detector's are.
+  margin {embedder.margin}, {record.embedder.steps} steps of {embedder.batch} faces, aligned by landmarks
+  that are disturbed as a detector's are.
 
 Train it again with `make demo-pack`: seeded, about an hour and a half on two CPU cores, less with a GPU.
 
 ## Measured
 `make demo-pack-eval`: 200 drawn photos of 25 people never trained on, 400 to 640 pixels wide, faces of 16 to 300
-pixels, through `insightface.app.FaceAnalysis` at 640 with the detection threshold {record.detection_threshold}, which
+pixels, through `insightface.app.FaceAnalysis` at 640 with the detection threshold {detection_threshold}, which
 was chosen on other people; so was the distance at which average-link groups are cut.
 
-{record.figures}
+{figures}
 
 ## Licence
 Apache-2.0, as the rest of the project.
 """
-
-
-def _embedder_steps(record: TrainingRecord) -> str:
-    return " and then ".join(str(one.steps) for one in record.embedder_rounds)
-
-
-def _embedder_data(record: TrainingRecord) -> str:
-    return " and then ".join(f"{one.people} people with {one.shots} faces each" for one in record.embedder_rounds)

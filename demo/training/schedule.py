@@ -39,6 +39,12 @@ def learning_rate(peak: float, step: int, done: float) -> float:
     return peak * min(1.0, (step + 1) / WARM_UP_STEPS) * (FLOOR + (1.0 - FLOOR) * cosine)
 
 
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Give all weights the same learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
 @dataclass
 class RunningAverage:
     """The network's weights averaged over the last steps: what is exported in the end."""
