@@ -2,7 +2,8 @@
 
 from asyncio import Semaphore
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
@@ -30,10 +31,12 @@ class Services:
     metrics: Metrics
     #: None in a server that only takes photos in and hands results out.
     recognizer: Recognizer | None
-    #: Photos are accepted for this model version.
+    #: Photos are accepted for this model version; empty: none are, because the model pack is not known.
     model_version: str
     #: Whether only this machine can reach the server.
     on_loopback: bool
+    #: Set by who stops the server, before it waits for requests in flight: clients that follow a job are let go.
+    stopping: Event = field(default_factory=Event)
 
     @property
     def folder_sources_allowed(self) -> bool:
@@ -74,8 +77,18 @@ async def get_recognizer(services: ServicesDep) -> Recognizer:
         RecognizerUnavailable: the server runs without one.
     """
     if services.recognizer is None:
-        raise RecognizerUnavailable("This server was started without a recognizer; it cannot look at images.")
+        raise RecognizerUnavailable("this server was started without a model pack; it cannot look at images")
     return services.recognizer
+
+
+async def require_model_version(services: ServicesDep) -> None:
+    """Refuse photos that no worker would know what to do with.
+
+    Raises:
+        RecognizerUnavailable: the server runs without a model pack.
+    """
+    if not services.model_version:
+        raise RecognizerUnavailable("this server was started without a model pack; it cannot take photos in")
 
 
 RecognizerDep: TypeAlias = Annotated[Recognizer, Depends(get_recognizer)]
@@ -92,6 +105,6 @@ async def admit_search(request: Request, services: ServicesDep) -> AsyncIterator
     """
     places: Semaphore = request.app.state.search_places
     if places.locked():
-        raise Overloaded(f"{services.settings.max_search_queue} searches are waiting already; come back soon.")
+        raise Overloaded(f"{services.settings.max_search_queue} searches are waiting already; come back soon")
     async with places:
         yield

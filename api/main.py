@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+import structlog
 from anyio import to_thread
 from fastapi import FastAPI
 
@@ -13,6 +14,9 @@ from api.dependencies import Services
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
 from api.routes import albums, faces, health, jobs, photos, search
+from facefleet.errors import FacefleetError
+
+log = structlog.stdlib.get_logger(__name__)
 
 #: Threads for requests that are not searches, so that these never wait for a full house of searches.
 _OTHER_REQUEST_THREADS = 40
@@ -31,7 +35,7 @@ def create_app(services: Services) -> FastAPI:
         title="Facefleet",
         version=version("facefleet"),
         description=_DESCRIPTION,
-        lifespan=_size_thread_pool,
+        lifespan=_prepare_to_serve,
     )
     app.state.services = services
     app.state.search_places = Semaphore(services.settings.max_search_queue)
@@ -44,9 +48,20 @@ def create_app(services: Services) -> FastAPI:
 
 
 @asynccontextmanager
-async def _size_thread_pool(app: FastAPI) -> AsyncIterator[None]:
+async def _prepare_to_serve(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
+    await to_thread.run_sync(_prepare_gallery, services)
     to_thread.current_default_thread_limiter().total_tokens = (
         services.settings.max_search_queue + _OTHER_REQUEST_THREADS
     )
     yield
+
+
+def _prepare_gallery(services: Services) -> None:
+    """Let searches find nothing, instead of failing, before the first worker has ever run."""
+    if services.recognizer is None:
+        return
+    try:
+        services.gallery.prepare(services.recognizer.model_version, services.recognizer.dimensions)
+    except FacefleetError as error:
+        log.warning("gallery not prepared; searches fail until a worker has done it", error=str(error))

@@ -1,5 +1,6 @@
 """What is seen of every request: its count, and a log line when something unforeseen happened."""
 
+from asyncio import CancelledError
 from http import HTTPMethod
 
 import structlog
@@ -39,6 +40,8 @@ class RequestObserver:
             await self._app(scope, receive, send_noted)
         except ClientDisconnect:
             status = _CLIENT_WENT_AWAY
+        except CancelledError:  # the task ends here anyway; the server would log a traceback for it
+            log.warning("request cut short by the end of the server", path=scope["path"], method=scope["method"])
         except Exception:
             log.exception("request failed", path=scope["path"], method=scope["method"])
             if status:  # the head of the answer is out: all that is left is to break the connection

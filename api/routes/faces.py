@@ -17,6 +17,6 @@ def list_faces(
     after: PageAfter = None,
 ) -> FaceList:
     """List the faces of the album's indexed photos."""
-    faces = services.ledger.faces.list(album.id, limit + 1, after and str(after))
+    faces = services.ledger.faces.list(album.id, limit + 1, str(after) if after else None)
     page = faces[:limit]
     return FaceList(faces=[FaceView.of(face) for face in page], next=page[-1].id if len(faces) > limit else None)

@@ -20,6 +20,7 @@ from facefleet.photo_store.uris import scheme_of
 from facefleet.records import Album, JobState
 
 _POLL_S = 0.5
+_ENDED = {JobState.DONE, JobState.FAILED}
 _FOLDER_SCHEMES = {"", "file"}
 
 router = APIRouter(prefix="/v1", tags=["indexing"])
@@ -71,9 +72,14 @@ async def get_job(job: JobDep) -> JobView:
 
 @router.get("/jobs/{job}/events", response_class=EventSourceResponse, responses=problems(404))
 async def follow_job(job: JobDep, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
-    """Follow a job: an event `progress` whenever it changed, `done` or `failed` at the end. Each carries the job."""
+    """Follow a job: an event `progress` whenever it changed, `done` or `failed` at the end. Each carries the job.
+
+    A stream that ends with neither was cut by the end of the server: ask again.
+    """
     shown: JobView | None = None
-    while job.state not in {JobState.DONE, JobState.FAILED}:
+    while job.state not in _ENDED:
+        if services.stopping.is_set():
+            return
         if job != shown:
             yield ServerSentEvent(event="progress", data=job)
             shown = job

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Depends, Query, status
 
 from api.bodies import PhotosDep, bodies_in_openapi
-from api.dependencies import AlbumDep, PageAfter, PageLimit, ServicesDep
+from api.dependencies import AlbumDep, PageAfter, PageLimit, ServicesDep, require_model_version
 from api.problems_in_openapi import problems
 from api.receiving import keep_photos
 from api.schemas.photos import PhotoList, PhotosReceived, PhotoView, ReceivedPhoto, Retried
@@ -17,6 +17,7 @@ router = APIRouter(prefix="/v1/albums/{album}", tags=["photos"])
 @router.post(
     "/photos",
     status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(require_model_version)],
     openapi_extra=bodies_in_openapi("files", many=True),
     responses=problems(404, 413, 415, 422, 503),
 )
@@ -36,7 +37,7 @@ def list_photos(
     after: PageAfter = None,
 ) -> PhotoList:
     """List photos and what became of them; the dead ones say why."""
-    photos = services.ledger.photos.list(album.id, state, limit + 1, after and str(after))
+    photos = services.ledger.photos.list(album.id, state, limit + 1, str(after) if after else None)
     page = photos[:limit]
     return PhotoList(photos=[PhotoView.of(photo) for photo in page], next=page[-1].id if len(photos) > limit else None)
 

@@ -152,3 +152,9 @@ def test_faces_are_paged(api: Api, album: Album) -> None:
     assert last["box_fraction"] == [0.1, 0.1, 0.25, 0.25]
     assert last["landmarks"][0] == [12, 14]
     assert last["quality"]["roll_deg"] == 3.0
+
+
+def test_a_server_without_a_model_pack_takes_no_photos(api: Api) -> None:
+    response = api.with_services(model_version="").ask("POST", f"{UPLOAD}?name=a.jpg", content=b"1", headers=JPEG)
+    assert (response.status_code, response.json()["type"]) == (503, "recognizer_unavailable")
+    assert api.stores.files == {}
