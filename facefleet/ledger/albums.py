@@ -103,13 +103,14 @@ class Albums:
 
     def erase(self, album_id: UUID) -> None:
         """Remove every row of an album whose deletion was begun. In steps, so that others may write in between."""
-        of_album = sa.select(job.c.id).where(job.c.album_id == album_id)
+        deleting = sa.select(album.c.id).where(album.c.id == album_id, album.c.deleting_since.is_not(None))
+        of_album = sa.select(job.c.id).where(job.c.album_id.in_(deleting))
         for table, mine in (
-            (face, face.c.album_id == album_id),
+            (face, face.c.album_id.in_(deleting)),
             (job_photo, job_photo.c.job_id.in_(of_album)),
-            (photo, photo.c.album_id == album_id),
-            (job, job.c.album_id == album_id),
-            (album, sa.and_(album.c.id == album_id, album.c.deleting_since.is_not(None))),
+            (photo, photo.c.album_id.in_(deleting)),
+            (job, job.c.album_id.in_(deleting)),
+            (album, album.c.id.in_(deleting)),
         ):
             while self._erase_some(table, mine):
                 pass

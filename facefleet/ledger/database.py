@@ -90,7 +90,7 @@ def connect(url: str) -> Database:
     """
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:
         raise ConfigurationError(f"the ledger's URL cannot be read: {error}") from error
     kind = parsed.get_backend_name()
     if kind == "sqlite" and parsed.database:

@@ -35,7 +35,7 @@ class Jobs:
         job_id = uuid4()
         ended = None if state == JobState.LISTING else utc_now()
         with self.database.writing() as connection:
-            _hold_album(connection, sa.select(album.c.id).where(album.c.id == album_id))
+            _hold_album(connection, album_id)
             new = job.insert().values(
                 id=job_id, album_id=album_id, source=source, state=state.value, listing_ended_at=ended
             )
@@ -112,7 +112,8 @@ class Jobs:
         new = 0
         for start in range(0, len(refs), CHUNK):
             with self.database.writing() as connection:
-                album_id = _hold_album(connection, sa.select(job.c.album_id).where(job.c.id == job_id))
+                album_id = _find(connection, job_id).album_id
+                _hold_album(connection, album_id)
                 new += list_photos(connection, (job_id,), album_id, model_version, refs[start : start + CHUNK])
         return new
 
@@ -129,20 +130,15 @@ class Jobs:
             connection.execute(_update_listing(job_id).values(detail=detail, **ended))
 
 
-def _hold_album(connection: sa.Connection, album_ids: sa.Select[UUID]) -> UUID:
+def _hold_album(connection: sa.Connection, album_id: UUID) -> None:
     """Keep an album from being deleted until the transaction ends.
 
     Raises:
-        JobNotFound: the selection is empty.
-        AlbumNotFound: the album is being deleted.
+        AlbumNotFound: there is none, or it is being deleted.
     """
-    album_id = connection.execute(album_ids).scalar_one_or_none()
-    if album_id is None:
-        raise JobNotFound("there is no such job (any more)")
     present = sa.select(album.c.id).where(album.c.id == album_id, album.c.deleting_since.is_(None))
     if connection.execute(present.with_for_update(read=True)).one_or_none() is None:
-        raise AlbumNotFound("the album is being deleted")
-    return album_id
+        raise AlbumNotFound("there is no such album (any more)")
 
 
 def _find(connection: sa.Connection, job_id: UUID) -> Job:
