@@ -8,7 +8,7 @@ import typer
 from cli.client import ApiClient
 from cli.connection import connect
 from cli.options import AlbumOption, JsonOption
-from cli.output import print_json, print_table
+from cli.output import format_box, print_json, print_table
 
 _PHOTO_FIELDS = ("photo", "state", "reason", "faces")
 _PAGE = 1000
@@ -70,9 +70,3 @@ def walk_pages(client: ApiClient, *path: str, state: str | None = None) -> Itera
         after = page["next"]
         if after is None:
             return
-
-
-def format_box(box: list[float]) -> str:
-    """Write a box for a person: place and size in whole pixels."""
-    x, y, w, h = (round(value) for value in box)
-    return f"{x},{y} {w}x{h}"

@@ -1,21 +1,20 @@
-"""The `facefleet` command: its parts put together, and every error turned into a sentence and an exit status."""
+"""The `facefleet` command: every error turned into a sentence and an exit status."""
 
 import os
 import signal
+import sys
 import traceback
-from collections.abc import Callable
 from types import FrameType
-from typing import Annotated
 
-import typer
-
-from cli import doctor, index, listings, maintenance, models, search, serve
 from cli.output import say
+from cli.searching import parse_search, run_search
 from facefleet.errors import ConfigurationError, FacefleetError, PermanentError, RequestError, TransientError
 
 #: EX_TEMPFAIL of sysexits.h: the same command may work later.
 _EXIT_TRY_LATER = 75
 _EXIT_UNEXPECTED = 1
+#: By convention 128 and the number of SIGINT.
+_EXIT_INTERRUPTED = 130
 
 #: The nearest class on an error's way up to FacefleetError decides.
 _EXIT_OF_ERROR: dict[type[FacefleetError], int] = {
@@ -25,31 +24,6 @@ _EXIT_OF_ERROR: dict[type[FacefleetError], int] = {
     TransientError: _EXIT_TRY_LATER,
     FacefleetError: _EXIT_UNEXPECTED,
 }
-
-app = typer.Typer(
-    help="Index photo albums by face and find a person in them, on your own machines.",
-    epilog="Settings are FACEFLEET_... environment variables, or lines of a file .env: see .env.example.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-_ALBUM_COMMANDS: tuple[Callable[..., None], ...] = (
-    index.index,
-    search.search,
-    listings.albums,
-    listings.photos,
-    listings.faces,
-    maintenance.retry,
-    maintenance.delete,
-)
-_SERVERS: tuple[Callable[..., None], ...] = (serve.up, serve.api, serve.worker, serve.dispatcher)
-for command in _ALBUM_COMMANDS:
-    app.command(rich_help_panel="Albums")(command)
-for command in _SERVERS:
-    app.command(rich_help_panel="Servers")(command)
-app.add_typer(models.app, name="models", rich_help_panel="This machine")
-app.command(rich_help_panel="This machine")(doctor.doctor)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -64,9 +38,21 @@ def run(arguments: list[str] | None = None) -> int:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(arguments, prog_name="facefleet")
+        given = sys.argv[1:] if arguments is None else arguments
+        if plain_search := parse_search(given):
+            run_search(plain_search)
+        else:
+            from cli.app import app  # noqa: PLC0415  see cli.searching
+
+            app(given, prog_name="facefleet")
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
     except SystemExit as finished:
         return finished.code if isinstance(finished.code, int) else _EXIT_UNEXPECTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough; Python would complain again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_UNEXPECTED
     except FacefleetError as error:
         _explain(error, str(error))
         return next(_EXIT_OF_ERROR[kind] for kind in type(error).__mro__ if kind in _EXIT_OF_ERROR)
@@ -85,15 +71,3 @@ def _explain(error: Exception, sentence: str) -> None:
     if os.environ.get("FACEFLEET_LOG_LEVEL", "").lower() == "debug":
         say("".join(traceback.format_exception(error)))
     say(f"facefleet: {sentence}")
-
-
-@app.callback(invoke_without_command=True)
-def show_version(
-    *, version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False
-) -> None:
-    """Index photo albums by face and find a person in them, on your own machines."""
-    if version:
-        from importlib.metadata import version as version_of  # noqa: PLC0415  20 ms that only this option needs
-
-        typer.echo(version_of("facefleet"))
-        raise typer.Exit

@@ -36,3 +36,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     # A pipe has no width; 80 columns would cut file names in two.
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def format_box(box: list[float]) -> str:
+    """Write a box for a person: place and size in whole pixels."""
+    x, y, w, h = (round(value) for value in box)
+    return f"{x},{y} {w}x{h}"

@@ -6,7 +6,7 @@ import pytest
 
 from cli.following import IndexRun, sum_up
 from cli.index_run import resolve_source
-from cli.listings import format_box
+from cli.output import format_box
 from cli.progress import describe, describe_duration
 from cli.upload import encode_form
 from facefleet.errors import InvalidRequest

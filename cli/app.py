@@ -1,0 +1,45 @@
+"""All commands, put together."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from cli import doctor, index, listings, maintenance, models, search, serve
+
+app = typer.Typer(
+    help="Index photo albums by face and find a person in them, on your own machines.",
+    epilog="Settings are FACEFLEET_... environment variables, or lines of a file .env: see .env.example.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_ALBUM_COMMANDS: tuple[Callable[..., None], ...] = (
+    index.index,
+    search.search,
+    listings.albums,
+    listings.photos,
+    listings.faces,
+    maintenance.retry,
+    maintenance.delete,
+)
+_SERVERS: tuple[Callable[..., None], ...] = (serve.up, serve.api, serve.worker, serve.dispatcher)
+for command in _ALBUM_COMMANDS:
+    app.command(rich_help_panel="Albums")(command)
+for command in _SERVERS:
+    app.command(rich_help_panel="Servers")(command)
+app.add_typer(models.app, name="models", rich_help_panel="This machine")
+app.command(rich_help_panel="This machine")(doctor.doctor)
+
+
+@app.callback(invoke_without_command=True)
+def show_version(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False
+) -> None:
+    """Index photo albums by face and find a person in them, on your own machines."""
+    if version:
+        from importlib.metadata import version as version_of  # noqa: PLC0415  20 ms that only this option needs
+
+        typer.echo(version_of("facefleet"))
+        raise typer.Exit

@@ -1,0 +1,104 @@
+"""The search itself, and the short way to it: loading Typer takes longer than a search on a running server."""
+
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cli.connection import Needs, connect
+from cli.output import format_box, print_json, print_table, say
+from facefleet.errors import InvalidRequest
+
+_CANDIDATE_FIELDS = ("photo", "face_id", "similarity", "box")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What the command line asks for; `search` in `cli.search` says what each means."""
+
+    image: Path
+    album: str
+    limit: int | None = None
+    min_similarity: float | None = None
+    json: bool = False
+
+
+def parse_search(arguments: list[str]) -> SearchRequest | None:
+    """Read a plain search; None for everything else, which the whole command then reads, explains or refuses."""
+    if arguments[:1] != ["search"]:
+        return None
+    parser = _QuietParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("image", type=Path)
+    parser.add_argument("--album", "-a", required=True)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--min-similarity", type=float)
+    parser.add_argument("--json", action="store_true")
+    try:
+        request = SearchRequest(**vars(parser.parse_args(arguments[1:])))
+    except _NotPlainError:
+        return None
+    limit, similarity = request.limit, request.min_similarity
+    in_range = (limit is None or limit >= 1) and (similarity is None or -1 <= similarity <= 1)
+    return request if in_range else None
+
+
+class _NotPlainError(Exception):
+    pass
+
+
+class _QuietParser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _NotPlainError(message)
+
+
+def run_search(request: SearchRequest) -> None:
+    """Search and print what was found.
+
+    Raises:
+        FacefleetError: with a sentence for a person.
+    """
+    probe = _read_probe(request.image)
+    with connect(Needs.RECOGNIZER) as client:
+        answer = client.post(
+            "albums",
+            request.album,
+            "search",
+            body=probe,
+            content_type="application/octet-stream",
+            limit=request.limit,
+            min_similarity=request.min_similarity,
+        )
+    found = answer["faces"]
+    if not found:
+        say(f"No face was found in {request.image}.")
+    if request.json:
+        print_json([_as_result(each) for each in found])
+        return
+    for number, each in enumerate(found, start=1):
+        _print_candidates(f"Face {number} of {len(found)} at {format_box(each['probe_face']['box'])}", each)
+
+
+def _read_probe(image: Path) -> bytes:
+    try:
+        return image.read_bytes()
+    except IsADirectoryError as error:
+        raise InvalidRequest(f"{image} is a folder; a search takes one photo") from error
+    except FileNotFoundError as error:
+        raise InvalidRequest(f"there is no file {image}") from error
+    except OSError as error:
+        raise InvalidRequest(f"{image} cannot be read: {error.strerror}") from error
+
+
+def _as_result(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "probe_face": {"box": found["probe_face"]["box"]},
+        "candidates": [{key: each[key] for key in _CANDIDATE_FIELDS} for each in found["candidates"]],
+    }
+
+
+def _print_candidates(title: str, found: dict[str, Any]) -> None:
+    rows = [
+        [number, each["photo"], f"{each['similarity']:.3f}", format_box(each["box"])]
+        for number, each in enumerate(found["candidates"], start=1)
+    ]
+    print_table(title if rows else f"{title}: nobody like that", ["#Rank", "Photo", "#Similarity", "Box"], rows)
