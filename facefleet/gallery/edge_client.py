@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from uuid import UUID
-
-import httpx
 
 from facefleet.errors import GalleryUnavailable
 from facefleet.gallery import edge_wire
 from facefleet.gallery.points import DELETE_BATCH, UPSERT_BATCH, Page, batches, walk_pages
+from facefleet.gallery.unix_http import UnixHttpClient
 from facefleet.records import GalleryMatch, GalleryPoint, Template
-
-_TIMEOUT_S = 30
-_CONNECT_TIMEOUT_S = 5
 
 
 class EdgeClientGallery:
@@ -22,18 +19,15 @@ class EdgeClientGallery:
     An owner that restarts costs the calls that were under way a `GalleryUnavailable`; the next call connects again.
     """
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, timeout_s: float = 30) -> None:
         """Connect on the first call.
 
         Args:
             socket_path: where the owner serves; it need not be there yet.
+            timeout_s: how long an answer may take.
         """
         self._socket_path = socket_path
-        self._client = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket_path), limits=httpx.Limits(max_connections=None)),
-            base_url="http://gallery",
-            timeout=httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
-        )
+        self._http = UnixHttpClient(socket_path, timeout_s)
 
     def prepare(self, model_version: str, dimensions: int) -> None:
         """Have the version's shard created, if it is missing. See `Gallery.prepare`."""
@@ -78,7 +72,7 @@ class EdgeClientGallery:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
 
     def _page(self, model_version: str, album_id: UUID, start: UUID | None) -> Page:
         bounds = {"album_id": str(album_id), "start": None if start is None else str(start)}
@@ -86,9 +80,9 @@ class EdgeClientGallery:
 
     def _call(self, method: str, body: bytes) -> bytes:
         try:
-            response = self._client.post(f"/{method}", content=body)
-        except (httpx.TransportError, RuntimeError) as error:  # RuntimeError: the client was closed
+            status, answer = self._http.post(f"/{method}", body)
+        except (OSError, HTTPException) as error:
             raise GalleryUnavailable(f"nobody answers for the gallery at {self._socket_path}: {error}") from error
-        if response.status_code != HTTPStatus.OK:
-            raise edge_wire.decode_error(response.content)
-        return response.content
+        if status != HTTPStatus.OK:
+            raise edge_wire.decode_error(answer)
+        return answer

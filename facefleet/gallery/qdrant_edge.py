@@ -75,6 +75,7 @@ class EdgeGallery:
     def prepare(self, model_version: str, dimensions: int) -> None:
         """Create the version's shard, if it is missing. See `Gallery.prepare`."""
         with self._preparing:
+            self.check()
             if model_version not in self._shards:
                 self._shards[model_version] = _create_shard(self._directory, model_version, dimensions)
         _require_dimensions(self._shards[model_version], model_version, dimensions)

@@ -46,10 +46,14 @@ def connect_qdrant(url: str, api_key: str) -> QdrantClient:
     Raises:
         ConfigurationError: the URL is none.
     """
+    refusal = ConfigurationError(f"not the URL of a Qdrant server (http://host:6333): {url!r}")
     try:
-        return QdrantClient(url=url, api_key=api_key or None, timeout=_TIMEOUT_S, check_compatibility=False)
-    except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"not the URL of a Qdrant server: {url!r} ({error})") from error
+        parts = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise refusal from error
+    if parts.scheme not in {"http", "https"} or not parts.host:
+        raise refusal
+    return QdrantClient(url=url, api_key=api_key or None, timeout=_TIMEOUT_S, check_compatibility=False)
 
 
 class QdrantServerGallery:
