@@ -98,11 +98,14 @@ class ApiClient:
                 raise self._away(error) from error
 
     def _open(self) -> http.client.HTTPConnection:
+        address = urlsplit(self.url)
         try:
-            address = urlsplit(self.url)
-            return _CONNECTIONS[address.scheme](address.hostname or "", address.port, timeout=_TIMEOUT_S)
-        except (KeyError, ValueError) as error:
-            raise ConfigurationError(f"{self.url!r} is not the URL of a server, like http://host:8000") from error
+            connection = _CONNECTIONS[address.scheme](address.netloc, timeout=_TIMEOUT_S)
+        except (KeyError, http.client.InvalidURL):
+            connection = None
+        if connection is None or not connection.host:
+            raise ConfigurationError(f"{self.url!r} is not the URL of a server, like http://host:8000")
+        return connection
 
     def _away(self, error: Exception) -> ServerUnavailable:
         return ServerUnavailable(f"no answer from the server at {self.url}: {str(error) or type(error).__name__}")
