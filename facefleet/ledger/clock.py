@@ -49,8 +49,8 @@ class seconds_from_now(FunctionElement[datetime]):  # noqa: N801 - reads as the 
     type = UtcTime()
     inherit_cache = True
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(sa.literal(float(seconds), sa.Double))
+    def __init__(self, seconds: float | sa.BindParameter[float]) -> None:
+        super().__init__(seconds if isinstance(seconds, sa.BindParameter) else sa.literal(float(seconds), sa.Double))
 
 
 class fresh_token(FunctionElement[Any]):  # noqa: N801 - reads as the SQL function it is

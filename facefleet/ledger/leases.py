@@ -6,17 +6,41 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from facefleet.errors import CrashedWorker
 from facefleet.ledger import outbox
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database
-from facefleet.ledger.listing import delete_photo, list_photos
+from facefleet.ledger.listing import PHOTO_IDS, delete_photo, list_photos
 from facefleet.ledger.schema import job, job_photo, photo, state_is
-from facefleet.ledger.settling import bury_photos, finish_photos, held
+from facefleet.ledger.settling import IS_HELD, bury_photos, finish_photos, lock_held, tokens_of
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoRef, PhotoState, SweepResult
 
 _UNLEASED: dict[str, Any] = {"lease_token": None, "lease_until": None, "dispatched_at": None}
+
+
+def _build_claim(claimable: sa.ColumnElement[bool]) -> ReturningUpdate[Any]:
+    # Locked in the order of ids: two claims of the same ids wait for each other instead of deadlocking.
+    mine = sa.select(photo.c.id).where(photo.c.id.in_(PHOTO_IDS), claimable).order_by(photo.c.id).with_for_update()
+    claim = (
+        photo.update()
+        .where(photo.c.id.in_(mine))
+        .values(
+            state=PhotoState.LEASED.value,
+            attempt=photo.c.attempt + 1,
+            crash_count=photo.c.crash_count + sa.case((state_is(photo.c.state, PhotoState.LEASED), 1), else_=0),
+            lease_token=fresh_token(),
+            lease_until=seconds_from_now(sa.bindparam("lease_s", type_=sa.Double)),
+        )
+    )
+    return claim.returning(*(photo.c[field] for field in LeasedPhoto.__dataclass_fields__))
+
+
+_IS_DUE = sa.and_(state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
+_IS_ABANDONED = sa.and_(state_is(photo.c.state, PhotoState.LEASED), photo.c.lease_until <= utc_now())
+_CLAIM = _build_claim(sa.and_(_IS_DUE, photo.c.crash_count == 0))
+_CLAIM_ALONE = _build_claim(sa.or_(_IS_DUE, _IS_ABANDONED))
 
 
 @dataclass(frozen=True)
@@ -38,31 +62,16 @@ class Leases:
         Returns:
             Those that the caller owns now; the others are not due, or somebody else's.
         """
-        due = sa.and_(state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
-        abandoned = sa.and_(state_is(photo.c.state, PhotoState.LEASED), photo.c.lease_until <= utc_now())
-        claimable = sa.or_(due, abandoned) if len(photo_ids) == 1 else sa.and_(due, photo.c.crash_count == 0)
-        # Locked in the order of ids: two claims of the same ids wait for each other instead of deadlocking.
-        mine = sa.select(photo.c.id).where(photo.c.id.in_(photo_ids), claimable).order_by(photo.c.id).with_for_update()
-        claim = (
-            photo.update()
-            .where(photo.c.id.in_(mine))
-            .values(
-                state=PhotoState.LEASED.value,
-                attempt=photo.c.attempt + 1,
-                crash_count=photo.c.crash_count + sa.case((state_is(photo.c.state, PhotoState.LEASED), 1), else_=0),
-                lease_token=fresh_token(),
-                lease_until=seconds_from_now(lease_s),
-            )
-        )
-        columns = [photo.c[field] for field in LeasedPhoto.__dataclass_fields__]
+        statement = _CLAIM_ALONE if len(photo_ids) == 1 else _CLAIM
+        values = {"photo_ids": list(photo_ids), "lease_s": lease_s}
         with self.database.writing() as connection:
-            return [LeasedPhoto(*row) for row in connection.execute(claim.returning(*columns))]
+            return [LeasedPhoto(*row) for row in connection.execute(statement, values)]
 
     def renew(self, leased: Sequence[LeasedPhoto], lease_s: float) -> set[UUID]:
         """Keep photos for `lease_s` more seconds; returns the ids that are still the caller's."""
-        renewal = photo.update().where(held(leased)).values(lease_until=seconds_from_now(lease_s))
+        renewal = photo.update().where(IS_HELD).values(lease_until=seconds_from_now(lease_s))
         with self.database.writing() as connection:
-            return set(connection.execute(renewal.returning(photo.c.id)).scalars())
+            return set(connection.execute(renewal.returning(photo.c.id), tokens_of(leased)).scalars())
 
     def finish(self, results: Sequence[FinishedPhoto]) -> set[UUID]:
         """Record what was found, replacing the faces of earlier attempts and of older versions of the photo.
@@ -87,8 +96,7 @@ class Leases:
         ref = PhotoRef(leased.store_uri, leased.name, new_version, size_bytes)
         jobs = sa.select(job_photo.c.job_id).join(job).where(job.c.album_id == leased.album_id)
         with self.database.writing() as connection:
-            mine = sa.select(photo.c.id).where(held([leased])).with_for_update()
-            if connection.execute(mine).one_or_none() is None:
+            if not lock_held(connection, [leased]):
                 return False
             job_ids = connection.execute(jobs.where(job_photo.c.photo_id == leased.id)).scalars().all()
             delete_photo(connection, leased.id)
@@ -106,7 +114,7 @@ class Leases:
         values = {"state": PhotoState.PENDING.value, "next_attempt_at": seconds_from_now(delay_s), **_UNLEASED}
         attempt = photo.c.attempt if burn_attempt else photo.c.attempt - 1
         with self.database.writing() as connection:
-            connection.execute(photo.update().where(held([leased])).values(attempt=attempt, **values))
+            connection.execute(photo.update().where(IS_HELD).values(attempt=attempt, **values), tokens_of([leased]))
 
     def sweep(self, max_crashes: int) -> SweepResult:
         """Take back the photos whose lease ran out.
@@ -116,7 +124,7 @@ class Leases:
         """
         expired = (
             sa.select(photo.c.id)
-            .where(state_is(photo.c.state, PhotoState.LEASED), photo.c.lease_until <= utc_now())
+            .where(_IS_ABANDONED)
             .limit(CHUNK)
             # What is locked is being finished or renewed: its worker lives.
             .with_for_update(skip_locked=True)
@@ -146,7 +154,7 @@ class Leases:
     def mark_dispatched(self, photo_ids: Sequence[UUID]) -> None:
         """Remember that photos were sent to the broker."""
         with self.database.writing() as connection:
-            connection.execute(outbox.mark_dispatched(photo_ids))
+            connection.execute(outbox.MARK_DISPATCHED, {"photo_ids": list(photo_ids)})
 
     def runway(self, redispatch_after_s: float) -> int:
         """Count the photos dispatched within the last `redispatch_after_s` seconds and not yet claimed."""

@@ -36,6 +36,31 @@ _DELETED: dict[str, Any] = {
 }
 
 
+#: Stands for any number of photo ids. Statements of the hot path are built once: that costs more than running them.
+PHOTO_IDS: sa.BindParameter[UUID] = sa.bindparam("photo_ids", expanding=True)
+DELETE_FACES = face.delete().where(face.c.photo_id.in_(PHOTO_IDS))
+
+
+def _is_present(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    return state_is(table.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
+
+
+_newer = photo.alias("newer")
+_SUPERSEDE_OLDER = (
+    photo.update()
+    .where(
+        photo.c.source_id.in_(sa.select(_newer.c.source_id).where(_newer.c.id.in_(PHOTO_IDS))),
+        _is_present(photo),
+        sa.select(_newer.c.id)
+        .where(_newer.c.id.in_(PHOTO_IDS), _newer.c.source_id == photo.c.source_id)
+        .where(_newer.c.listed_at > photo.c.listed_at)
+        .exists(),
+    )
+    .values(**_DELETED)
+    .returning(photo.c.id)
+)
+
+
 def list_photos(
     connection: sa.Connection, job_ids: Collection[UUID], album_id: UUID, model_version: str, refs: Sequence[PhotoRef]
 ) -> int:
@@ -53,17 +78,9 @@ def list_photos(
 
 def supersede_older(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
     """Delete whatever was listed before these photos under the same uri, with its faces; the purger does its points."""
-    newer = photo.alias("newer")
-    is_older = (
-        sa.select(newer.c.id)
-        .where(newer.c.id.in_(photo_ids), newer.c.source_id == photo.c.source_id, newer.c.listed_at > photo.c.listed_at)
-        .exists()
-    )
-    sources = sa.select(photo.c.source_id).where(photo.c.id.in_(photo_ids))
-    delete = photo.update().where(photo.c.source_id.in_(sources), _is_present(photo), is_older)
-    deleted = connection.execute(delete.values(**_DELETED).returning(photo.c.id)).scalars().all()
+    deleted = connection.execute(_SUPERSEDE_OLDER, {"photo_ids": list(photo_ids)}).scalars().all()
     if deleted:
-        connection.execute(face.delete().where(face.c.photo_id.in_(deleted)))
+        connection.execute(DELETE_FACES, {"photo_ids": deleted})
 
 
 def delete_photo(connection: sa.Connection, photo_id: UUID) -> None:
@@ -107,10 +124,6 @@ def _revive(connection: sa.Connection, known: Collection[UUID]) -> int:
     if current := [row.id for row in touched if row.is_settled]:
         supersede_older(connection, current)
     return revived
-
-
-def _is_present(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    return state_is(table.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
 
 
 def _link(connection: sa.Connection, job_id: UUID, photo_ids: Sequence[UUID]) -> None:

@@ -8,12 +8,24 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facefleet.ledger.clock import seconds_from_now, utc_now
-from facefleet.ledger.listing import FRESH
+from facefleet.ledger.listing import FRESH, PHOTO_IDS
 from facefleet.ledger.schema import album, photo, state_is
 from facefleet.records import PhotoState
 
 _IS_PENDING = state_is(photo.c.state, PhotoState.PENDING)
 _IS_DELETED = state_is(photo.c.state, PhotoState.DELETED)
+
+
+#: Only what is still pending is stamped; a fast worker may have claimed it already.
+MARK_DISPATCHED = (
+    photo.update()
+    .where(
+        photo.c.id.in_(
+            sa.select(photo.c.id).where(photo.c.id.in_(PHOTO_IDS), _IS_PENDING).order_by(photo.c.id).with_for_update()
+        )
+    )
+    .values(dispatched_at=utc_now())
+)
 
 
 def plan_messages(
@@ -35,12 +47,6 @@ def plan_messages(
             limit -= len(message)
             queues.append((album_id, queue))
     return messages
-
-
-def mark_dispatched(photo_ids: Collection[UUID]) -> sa.Update:
-    """Stamp what is still pending; a fast worker may have claimed it already."""
-    pending = sa.select(photo.c.id).where(photo.c.id.in_(photo_ids), _IS_PENDING).order_by(photo.c.id)
-    return photo.update().where(photo.c.id.in_(pending.with_for_update())).values(dispatched_at=utc_now())
 
 
 def count_dispatched(redispatch_after_s: float) -> sa.Select[int]:

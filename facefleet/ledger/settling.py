@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facefleet.ledger.clock import utc_now
-from facefleet.ledger.listing import supersede_older
+from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, supersede_older
 from facefleet.ledger.schema import face, photo, state_is
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, RecognizedFace, face_id_of
 
@@ -17,64 +17,67 @@ _DETAIL_MAX_CHARS = 2000
 _REASON_MAX_CHARS = 64
 
 
-def held(leased: Sequence[LeasedPhoto]) -> sa.ColumnElement[bool]:
-    """Compare with the tokens: drawn for every photo and claim anew, they name photo, claim and owner at once."""
-    ids, tokens = [each.id for each in leased], [each.lease_token for each in leased]
-    return sa.and_(photo.c.id.in_(ids), photo.c.lease_token.in_(tokens), state_is(photo.c.state, PhotoState.LEASED))
+#: Tokens are drawn anew for every photo and claim: they name photo, claim and owner at once.
+IS_HELD = sa.and_(
+    photo.c.id.in_(PHOTO_IDS),
+    photo.c.lease_token.in_(sa.bindparam("tokens", expanding=True)),
+    state_is(photo.c.state, PhotoState.LEASED),
+)
+_LOCK_HELD = sa.select(photo.c.id).where(IS_HELD).order_by(photo.c.id).with_for_update()
+_SETTLE = photo.update().where(photo.c.id == sa.bindparam("id_"))
+_SETTLED: dict[str, Any] = {"lease_token": None, "lease_until": None, "finished_at": utc_now()}
+_INDEX = _SETTLE.values(state=PhotoState.INDEXED.value, reason=None, detail=None, **_SETTLED)
+_BURY = _SETTLE.values(state=PhotoState.DEAD.value, face_count=None, **_SETTLED)
+
+
+def tokens_of(leased: Sequence[LeasedPhoto]) -> dict[str, list[UUID]]:
+    """Name the values that `IS_HELD` compares with."""
+    return {"photo_ids": [each.id for each in leased], "tokens": [each.lease_token for each in leased]}
 
 
 def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -> set[UUID]:
     """Record found faces; returns the accepted ids."""
-    found = {each.leased.id: each.recognized for each in results}
-    accepted = _settle(
-        connection,
-        [each.leased for each in results],
-        state=PhotoState.INDEXED.value,
-        reason=None,
-        detail=None,
-        face_count=_by_id({photo_id: len(each.faces) for photo_id, each in found.items()}),
-        width_px=_by_id({photo_id: each.width_px for photo_id, each in found.items()}),
-        height_px=_by_id({photo_id: each.height_px for photo_id, each in found.items()}),
-    )
-    rows = [
-        _face_row(each.leased, number, recognized)
-        for each in results
-        if each.leased.id in accepted
-        for number, recognized in enumerate(each.recognized.faces)
+    accepted = lock_held(connection, [each.leased for each in results])
+    mine = [each for each in results if each.leased.id in accepted]
+    found = [
+        {
+            "id_": each.leased.id,
+            "face_count": len(each.recognized.faces),
+            "width_px": each.recognized.width_px,
+            "height_px": each.recognized.height_px,
+        }
+        for each in mine
     ]
-    if rows:
-        connection.execute(face.insert(), rows)
+    _settle(connection, _INDEX, found)
+    faces = [_face_row(each.leased, *numbered) for each in mine for numbered in enumerate(each.recognized.faces)]
+    if faces:
+        connection.execute(face.insert(), faces)
     return accepted
 
 
 def bury_photos(connection: sa.Connection, failures: Sequence[FailedPhoto]) -> set[UUID]:
     """Record why photos are dead; returns the accepted ids."""
-    return _settle(
-        connection,
-        [each.leased for each in failures],
-        state=PhotoState.DEAD.value,
-        reason=_by_id({each.leased.id: each.reason[:_REASON_MAX_CHARS] for each in failures}),
-        detail=_by_id({each.leased.id: _storable(each.detail) for each in failures}),
-        face_count=None,
-    )
-
-
-def _settle(connection: sa.Connection, leased: Sequence[LeasedPhoto], **values: Any) -> set[UUID]:  # noqa: ANN401 - SQL or value
-    if not leased:
-        return set()
-    swap = (
-        photo.update().where(held(leased)).values(lease_token=None, lease_until=None, finished_at=utc_now(), **values)
-    )
-    accepted = set(connection.execute(swap.returning(photo.c.id)).scalars())
-    if accepted:
-        connection.execute(face.delete().where(face.c.photo_id.in_(accepted)))
-        supersede_older(connection, accepted)
+    accepted = lock_held(connection, [each.leased for each in failures])
+    failed = [
+        {"id_": each.leased.id, "reason": each.reason[:_REASON_MAX_CHARS], "detail": _storable(each.detail)}
+        for each in failures
+        if each.leased.id in accepted
+    ]
+    _settle(connection, _BURY, failed)
     return accepted
 
 
-def _by_id(values: dict[UUID, Any]) -> Any:  # noqa: ANN401 - a CASE of any type
-    """Give every photo of one UPDATE its own value."""
-    return sa.case(values, value=photo.c.id) if values else None
+def lock_held(connection: sa.Connection, leased: Sequence[LeasedPhoto]) -> set[UUID]:
+    """Choose the photos that are still the caller's, and let nobody touch them until the transaction ends."""
+    return set(connection.execute(_LOCK_HELD, tokens_of(leased)).scalars())
+
+
+def _settle(connection: sa.Connection, statement: sa.Update, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        photo_ids = [row["id_"] for row in rows]
+        connection.execute(statement, rows)
+        connection.execute(DELETE_FACES, {"photo_ids": photo_ids})
+        supersede_older(connection, photo_ids)
 
 
 def _storable(detail: str) -> str:
