@@ -114,7 +114,7 @@ class Jobs:
             with self.database.writing() as connection:
                 album_id = _find(connection, job_id).album_id
                 _hold_album(connection, album_id)
-                new += list_photos(connection, (job_id,), album_id, model_version, refs[start : start + CHUNK])
+                new += list_photos(connection, job_id, album_id, model_version, refs[start : start + CHUNK])
         return new
 
     def finish_listing(self, job_id: UUID) -> None:
@@ -153,36 +153,35 @@ def _find(connection: sa.Connection, job_id: UUID) -> Job:
 
 def _select_job(job_id: UUID) -> sa.Select[Any]:
     """Select a job; whether photos wait is asked of the index of waiting photos, which is empty when none does."""
+    is_waiting = [state_is(photo.c.state, state) for state in (PhotoState.PENDING, PhotoState.LEASED)]
     seen = sa.select(job_photo.c.photo_id).where(job_photo.c.job_id == job.c.id, job_photo.c.photo_id == photo.c.id)
-    of_album = sa.select(photo.c.id).where(photo.c.album_id == job.c.album_id, seen.correlate(job, photo).exists())
-    waits = sa.or_(
-        *(
-            of_album.where(state_is(photo.c.state, state)).correlate(job).exists()
-            for state in (PhotoState.PENDING, PhotoState.LEASED)
-        )
-    )
+    entered = sa.select(photo.c.id).where(photo.c.job_id == job.c.id)
+    known = sa.select(photo.c.id).where(photo.c.album_id == job.c.album_id, seen.correlate(job, photo).exists())
+    waits = sa.or_(*(mine.where(each).correlate(job).exists() for mine in (entered, known) for each in is_waiting))
     columns = (job, album.c.name.label("album_name"), waits.label("is_waiting"))
     return sa.select(*columns).select_from(job.join(album)).where(job.c.id == job_id)
 
 
 def _select_counts(job_id: UUID) -> sa.Select[Any]:
-    def count(*states: PhotoState) -> sa.ColumnElement[int]:
-        return sa.func.count(sa.case((state_is(photo.c.state, *states), 1)))
+    """Count the photos that the job entered, in an index alone, and those that it saw again."""
+    columns = (photo.c.state, photo.c.face_count, photo.c.finished_at)
+    entered = sa.select(*columns).where(photo.c.job_id == job_id)
+    known = sa.select(*columns).join(job_photo, job_photo.c.photo_id == photo.c.id).where(job_photo.c.job_id == job_id)
+    seen = entered.union_all(known).subquery("seen")
 
-    faces = sa.func.sum(sa.case((state_is(photo.c.state, PhotoState.INDEXED), photo.c.face_count)))
-    return (
-        sa.select(
-            count(*(state for state in PhotoState if state != PhotoState.DELETED)).label("photos"),
-            count(PhotoState.INDEXED).label("indexed"),
-            count(PhotoState.DEAD).label("dead"),
-            count(PhotoState.PENDING, PhotoState.LEASED).label("waiting"),
-            sa.func.coalesce(faces, 0).label("faces"),
-            sa.func.max(photo.c.finished_at).label("finished_at"),
-            sa.select(job.c.listing_ended_at).where(job.c.id == job_id).scalar_subquery().label("listing_ended_at"),
-            sa.type_coerce(utc_now(), utc_now.type).label("now"),
-        )
-        .select_from(job_photo.join(photo, photo.c.id == job_photo.c.photo_id))
-        .where(job_photo.c.job_id == job_id)
+    def count(*states: PhotoState) -> sa.ColumnElement[int]:
+        return sa.func.count(sa.case((state_is(seen.c.state, *states), 1)))
+
+    faces = sa.func.sum(sa.case((state_is(seen.c.state, PhotoState.INDEXED), seen.c.face_count)))
+    return sa.select(
+        count(*(state for state in PhotoState if state != PhotoState.DELETED)).label("photos"),
+        count(PhotoState.INDEXED).label("indexed"),
+        count(PhotoState.DEAD).label("dead"),
+        count(PhotoState.PENDING, PhotoState.LEASED).label("waiting"),
+        sa.func.coalesce(faces, 0).label("faces"),
+        sa.func.max(seen.c.finished_at).label("finished_at"),
+        sa.select(job.c.listing_ended_at).where(job.c.id == job_id).scalar_subquery().label("listing_ended_at"),
+        utc_now().label("now"),
     )
 
 

@@ -94,13 +94,15 @@ class Leases:
             Whether the photo was still the caller's.
         """
         ref = PhotoRef(leased.store_uri, leased.name, new_version, size_bytes)
-        jobs = sa.select(job_photo.c.job_id).join(job).where(job.c.album_id == leased.album_id)
+        entered = sa.select(photo.c.job_id).where(photo.c.id == leased.id)
+        saw = sa.select(job_photo.c.job_id).join(job).where(job.c.album_id == leased.album_id)
+        job_ids = entered.union_all(saw.where(job_photo.c.photo_id == leased.id))
         with self.database.writing() as connection:
             if not lock_held(connection, [leased]):
                 return False
-            job_ids = connection.execute(jobs.where(job_photo.c.photo_id == leased.id)).scalars().all()
             delete_photo(connection, leased.id)
-            list_photos(connection, job_ids, leased.album_id, leased.model_version, [ref])
+            for job_id in connection.execute(job_ids).scalars().all():
+                list_photos(connection, job_id, leased.album_id, leased.model_version, [ref])
             return True
 
     def release(self, leased: LeasedPhoto, delay_s: float, *, burn_attempt: bool) -> None:

@@ -62,18 +62,18 @@ _SUPERSEDE_OLDER = (
 
 
 def list_photos(
-    connection: sa.Connection, job_ids: Collection[UUID], album_id: UUID, model_version: str, refs: Sequence[PhotoRef]
+    connection: sa.Connection, job_id: UUID, album_id: UUID, model_version: str, refs: Sequence[PhotoRef]
 ) -> int:
-    """Enter at most `CHUNK` photos as current versions and link them to jobs; returns how many became pending."""
+    """Enter at most `CHUNK` photos as current versions that a job saw; returns how many became pending."""
     # Sorted, so that two listers of the same photos wait for each other instead of deadlocking.
     rows = sorted((_row_of(ref, album_id, model_version) for ref in refs), key=lambda row: row["id"].bytes)
-    insert = insert_or_ignore(connection, photo).returning(photo.c.id)
+    insert = insert_or_ignore(connection, photo).values(job_id=job_id).returning(photo.c.id)
     inserted = set(connection.execute(insert, rows).scalars())
     known = {row["id"] for row in rows} - inserted
-    revived = _revive(connection, known) if known else 0
-    for job_id in job_ids:
-        _link(connection, job_id, [row["id"] for row in rows])
-    return len(inserted) + revived
+    if not known:
+        return len(inserted)
+    _link(connection, job_id, known)
+    return len(inserted) + _revive(connection, known)
 
 
 def supersede_older(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
@@ -126,6 +126,8 @@ def _revive(connection: sa.Connection, known: Collection[UUID]) -> int:
     return revived
 
 
-def _link(connection: sa.Connection, job_id: UUID, photo_ids: Sequence[UUID]) -> None:
-    pairs = sa.select(sa.literal(job_id, sa.Uuid), photo.c.id).where(photo.c.id.in_(photo_ids))
+def _link(connection: sa.Connection, job_id: UUID, photo_ids: Collection[UUID]) -> None:
+    pairs = sa.select(sa.literal(job_id, sa.Uuid), photo.c.id).where(
+        photo.c.id.in_(photo_ids), photo.c.job_id != job_id
+    )
     connection.execute(insert_or_ignore(connection, job_photo).from_select(["job_id", "photo_id"], pairs))

@@ -76,6 +76,8 @@ photo = sa.Table(
     #: records.photo_id_of(album, uri, version, model version): what makes it unique.
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("album_id", sa.ForeignKey("album.id", ondelete="CASCADE", name="fk_photo_album"), nullable=False),
+    #: The job that entered it; later jobs that saw it have a row in `job_photo`.
+    sa.Column("job_id", sa.ForeignKey("job.id", ondelete="CASCADE", name="fk_photo_job"), nullable=False),
     #: Names album and uri: shared by all versions of one photo.
     sa.Column("source_id", sa.Uuid, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
@@ -118,7 +120,9 @@ photo = sa.Table(
 )
 sa.Index("ix_photo_source", photo.c.source_id)
 sa.Index("ix_photo_sort_name", photo.c.album_id, photo.c.sort_name, photo.c.id)
-sa.Index("ix_photo_counts", photo.c.album_id, photo.c.state, photo.c.face_count)
+#: Counts come from an index alone: progress is asked twice a second of albums with 100,000 photos.
+sa.Index("ix_photo_album_counts", photo.c.album_id, photo.c.state, photo.c.face_count)
+sa.Index("ix_photo_job_counts", photo.c.job_id, photo.c.state, photo.c.face_count, photo.c.finished_at)
 
 
 def _index_photos_in(state: PhotoState, name: str, *columns: sa.Column[object]) -> None:
@@ -132,7 +136,8 @@ _index_photos_in(PhotoState.PENDING, "ix_photo_dispatched", photo.c.dispatched_a
 _index_photos_in(PhotoState.LEASED, "ix_photo_leased", photo.c.lease_until)
 _index_photos_in(PhotoState.DELETED, "ix_photo_unpurged", photo.c.purged_at)
 
-#: Which photos a job saw. No foreign key to the photo: only `erase` removes photos, and it removes these rows first.
+#: Which photos a job saw that another job had entered. No foreign key to the photo: only `erase` removes photos,
+#: and it removes these rows first.
 job_photo = sa.Table(
     "job_photo",
     metadata,

@@ -60,6 +60,7 @@ def _create_photo() -> None:
         sa.Column(
             "album_id", sa.Uuid, sa.ForeignKey("album.id", ondelete="CASCADE", name="fk_photo_album"), nullable=False
         ),
+        sa.Column("job_id", sa.Uuid, sa.ForeignKey("job.id", ondelete="CASCADE", name="fk_photo_job"), nullable=False),
         sa.Column("source_id", sa.Uuid, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("sort_name", _SORTED_TEXT, nullable=False),
@@ -86,7 +87,8 @@ def _create_photo() -> None:
     )
     op.create_index("ix_photo_source", "photo", ["source_id"])
     op.create_index("ix_photo_sort_name", "photo", ["album_id", "sort_name", "id"])
-    op.create_index("ix_photo_counts", "photo", ["album_id", "state", "face_count"])
+    op.create_index("ix_photo_album_counts", "photo", ["album_id", "state", "face_count"])
+    op.create_index("ix_photo_job_counts", "photo", ["job_id", "state", "face_count", "finished_at"])
     _create_partial_index("ix_photo_due", "photo", ["album_id", "next_attempt_at"], "state IN ('pending')")
     _create_partial_index("ix_photo_dispatched", "photo", ["dispatched_at"], "state IN ('pending')")
     _create_partial_index("ix_photo_leased", "photo", ["lease_until"], "state IN ('leased')")
