@@ -67,6 +67,7 @@ def serve_http(services: Services, listener: socket.socket) -> Iterator[None]:
         _wait_for_start(server, thread)
         yield
     finally:
+        services.stopping.set()
         server.should_exit = True
         thread.join()
 
