@@ -5,7 +5,6 @@ from pathlib import Path
 from facefleet.gallery.edge_client import EdgeClientGallery
 from facefleet.gallery.protocol import Gallery
 from facefleet.gallery.qdrant_edge import EdgeGallery
-from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant
 from facefleet.settings import Settings
 
 
@@ -22,6 +21,9 @@ def open_gallery(settings: Settings, *, owner: bool) -> Gallery:
         ConfigurationError: the directory or the URL cannot be used.
     """
     if settings.qdrant_url:
+        # qdrant-client takes seconds to import, which nobody without a server is to pay.
+        from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant  # noqa: PLC0415
+
         return QdrantServerGallery(connect_qdrant(settings.qdrant_url, settings.qdrant_api_key.get_secret_value()))
     if owner:
         return EdgeGallery(settings.data_dir / "gallery")

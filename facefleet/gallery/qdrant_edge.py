@@ -1,22 +1,20 @@
 """The embedded gallery: Qdrant's engine inside the process that owns the data directory."""
 
-import fcntl
 import json
-import os
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import qdrant_edge as edge
 
-from facefleet.errors import ConfigurationError, DataDirectoryInUse, FacefleetError, GalleryUnavailable
+from facefleet.errors import ConfigurationError, FacefleetError, GalleryUnavailable
+from facefleet.gallery.directory_lock import lock_directory
 from facefleet.gallery.points import (
     ALBUM_KEY,
     DELETE_BATCH,
@@ -64,7 +62,7 @@ class EdgeGallery:
             ConfigurationError: it cannot be written, or what is in it cannot be read.
         """
         self._directory = directory
-        self._lock_file = _lock_directory(directory)
+        self._lock_file = lock_directory(directory)
         self._preparing = threading.Lock()
         try:
             self._shards = _open_shards(directory)
@@ -169,26 +167,6 @@ class EdgeGallery:
         for shard in tuple(self._shards.values()):
             with _engine_errors():
                 shard.engine.update(edge.UpdateOperation.delete_points_by_filter(condition))
-
-
-def _lock_directory(directory: Path) -> TextIO:
-    path = directory / ".lock"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock_file = path.open("a+")
-    except OSError as error:
-        raise ConfigurationError(f"the gallery cannot be kept in {directory}: {error.strerror}") from error
-    try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock_file.seek(0)
-        holder = lock_file.read().strip() or "another process"
-        lock_file.close()
-        raise DataDirectoryInUse(f"{directory} is in use by {holder}") from error
-    lock_file.truncate(0)
-    lock_file.write(f"process {os.getpid()} ({Path(sys.argv[0]).name} {' '.join(sys.argv[1:2])})\n".replace(" )", ")"))
-    lock_file.flush()
-    return lock_file
 
 
 def _open_shards(directory: Path) -> dict[str, _Shard]:

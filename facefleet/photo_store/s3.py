@@ -6,8 +6,6 @@ from contextlib import closing, contextmanager
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -60,15 +58,8 @@ class S3PhotoStore:
             read_timeout_s: between two pieces of an answer.
         """
         self._endpoint_url = endpoint_url
-        self._config = Config(
-            connect_timeout=connect_timeout_s,
-            read_timeout=read_timeout_s,
-            retries={"mode": "standard", "total_max_attempts": _MAX_ATTEMPTS},
-            max_pool_connections=_MAX_CONNECTIONS,
-            # Servers other than AWS may not know the newer checksums.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        )
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
         self._making = threading.Lock()
         self._client: _Client = None
 
@@ -131,15 +122,27 @@ class S3PhotoStore:
     def _connected(self) -> _Client:
         with self._making:
             if self._client is None:
-                self._client = _make_client(self._endpoint_url, self._config)
+                self._client = self._connect()
             return self._client
 
+    def _connect(self) -> _Client:
+        # A second to import, which nobody without S3 is to pay.
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
 
-def _make_client(endpoint_url: str, config: Config) -> _Client:
-    try:
-        return boto3.session.Session().client("s3", endpoint_url=endpoint_url or None, config=config)
-    except ValueError as error:
-        raise ConfigurationError(f"not the URL of an S3 server: {endpoint_url!r} ({error})") from error
+        config = Config(
+            connect_timeout=self._connect_timeout_s,
+            read_timeout=self._read_timeout_s,
+            retries={"mode": "standard", "total_max_attempts": _MAX_ATTEMPTS},
+            max_pool_connections=_MAX_CONNECTIONS,
+            # Servers other than AWS may not know the newer checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        try:
+            return boto3.session.Session().client("s3", endpoint_url=self._endpoint_url or None, config=config)
+        except ValueError as error:
+            raise ConfigurationError(f"not the URL of an S3 server: {self._endpoint_url!r} ({error})") from error
 
 
 def _ref_of(bucket: str, entry: dict[str, Any]) -> PhotoRef:
