@@ -1,7 +1,7 @@
 """What a vector store has to do.
 
 Adapters: `qdrant_edge` (embedded), `edge_client` (the same engine, owned by another process of this host) and
-`qdrant_server`. One contract suite (`tests/integration/test_gallery_contract.py`) runs on all of them.
+`qdrant_server`. One contract suite (`tests/integration/gallery/test_gallery_contract.py`) runs on all of them.
 """
 
 from collections.abc import Iterator, Sequence
