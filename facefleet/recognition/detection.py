@@ -22,7 +22,10 @@ _SCORE_WIDTH, _BOX_WIDTH, _LANDMARKS_WIDTH = 1, 4, 10
 #: Boxes that overlap more than this (intersection over union) are one face, as in InsightFace.
 _NMS_OVERLAP = 0.4
 #: Shorter sides of the inputs, in parts of the longer: few shapes, so that photos share batches and compiled models.
-_SIDE_RATIOS = (0.5, 0.6, 0.7, 0.75, 1.0)
+_SIDE_RATIOS = (0.6, 0.7, 0.8, 0.85, 1.0)
+#: Black rows (or columns) after the photo's shorter side. SCRFD's answers depend on what lies beyond the edge: with this
+#: margin templates agree with those of a square input (cosine 0.995 at the first percentile, without it 0.953).
+_MARGIN_PX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +48,37 @@ class RawDetections:
 
 
 def choose_canvas(height_px: int, width_px: int, longer_side_px: int) -> tuple[int, int]:
-    """Choose (height, width) of the detector's input: the smallest of a few shapes that the photo fits in.
+    """Choose (height, width) of the detector's input: the smallest of a few shapes that fits the photo and a margin.
 
     Args:
         height_px: of the photo.
         width_px: of the photo.
         longer_side_px: of the input, a multiple of 32.
     """
-    needed = longer_side_px * min(height_px, width_px) / max(height_px, width_px)
+    needed = longer_side_px * min(height_px, width_px) / max(height_px, width_px) + _MARGIN_PX
     sides = (math.ceil(longer_side_px * ratio / _COARSEST_STRIDE) * _COARSEST_STRIDE for ratio in _SIDE_RATIOS)
-    shorter = next(side for side in sides if side >= math.floor(needed))
+    shorter = next((side for side in sides if side >= math.floor(needed)), longer_side_px)
     return (shorter, longer_side_px) if width_px >= height_px else (longer_side_px, shorter)
 
 
 def fit_to_canvas(image: RgbImage, canvas_px: tuple[int, int], longer_side_px: int) -> DetectorInput:
     """Shrink (or enlarge) an image and put it on the top left of a black canvas.
 
+    Bilinear without smoothing, as in InsightFace: smoother shrinking moves the landmarks by enough to change templates
+    (cosine to InsightFace's 0.97 at the fifth percentile, with this 0.997).
+
     Args:
         image: (H, W, 3) uint8 RGB.
         canvas_px: (height, width), from `choose_canvas`.
-        longer_side_px: what the image's longer side becomes; a face that fills the photo is found when this leaves
-            room on the canvas.
+        longer_side_px: what the image's longer side becomes.
     """
     height, width = image.shape[:2]
     ratio = longer_side_px / max(height, width)
     new_height, new_width = max(int(height * ratio), 1), max(int(width * ratio), 1)
-    resized = shrink_smoothly(image, new_height, new_width)
+    resized = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
     planes = np.zeros((3, *canvas_px), np.uint8)
     planes[:, :new_height, :new_width] = cv2.split(resized)
     return DetectorInput(planes, (new_width / width, new_height / height))
-
-
-def shrink_smoothly(image: RgbImage, height_px: int, width_px: int) -> RgbImage:
-    """Resize without aliasing: halve by averaging while more than twice too large, then interpolate.
-
-    Averaging to the final size in one go costs forty times as much, as its factor is no whole number.
-    """
-    while image.shape[0] >= 2 * height_px and image.shape[1] >= 2 * width_px:
-        half = (image.shape[1] // 2, image.shape[0] // 2)
-        image = cast("RgbImage", cv2.resize(image[: half[1] * 2, : half[0] * 2], half, interpolation=cv2.INTER_AREA))
-    return cast("RgbImage", cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_LINEAR))
 
 
 def split_outputs(outputs: Sequence[NDArray[np.float32]], batch_size: int) -> list[RawDetections]:
