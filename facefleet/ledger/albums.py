@@ -59,9 +59,9 @@ class Albums:
 
     def list_summaries(self, tenant: str = DEFAULT_TENANT) -> list[AlbumSummary]:
         """Count the photos and faces of every album of a tenant, by name."""
-        statement = _summaries().where(album.c.tenant == tenant, album.c.deleting_since.is_(None))
+        present = sa.and_(album.c.tenant == tenant, album.c.deleting_since.is_(None))
         with self.database.reading() as connection:
-            return [_summary_of(row) for row in connection.execute(statement.order_by(album.c.name))]
+            return _summarize(connection, present)
 
     def summarize(self, album_id: UUID) -> AlbumSummary:
         """Count the photos and faces of one album.
@@ -69,12 +69,12 @@ class Albums:
         Raises:
             AlbumNotFound: there is none, or it is being deleted.
         """
-        statement = _summaries().where(album.c.id == album_id, album.c.deleting_since.is_(None))
+        present = sa.and_(album.c.id == album_id, album.c.deleting_since.is_(None))
         with self.database.reading() as connection:
-            row = connection.execute(statement).one_or_none()
-        if row is None:
+            summaries = _summarize(connection, present)
+        if not summaries:
             raise AlbumNotFound("there is no such album (any more)")
-        return _summary_of(row)
+        return summaries[0]
 
     def begin_delete(self, album_id: UUID) -> None:
         """Hide an album and refuse whatever workers still hold of it; its name is free at once. Twice is once."""
@@ -142,30 +142,28 @@ def _select_named(name: str, tenant: str) -> sa.Select[Any]:
     return sa.select(album).where(album.c.tenant == tenant, album.c.name == name, album.c.deleting_since.is_(None))
 
 
-def _summaries() -> sa.Select[Any]:
-    """Select albums with their counts; every count comes from one index, without touching a photo's row."""
-    present = state_is(photo.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
-    faces = sa.func.sum(sa.case((state_is(photo.c.state, PhotoState.INDEXED), photo.c.face_count)))
-    return (
-        sa.select(
-            album,
-            sa.func.count(photo.c.state).label("photos"),
-            _count_in(PhotoState.INDEXED).label("indexed"),
-            _count_in(PhotoState.DEAD).label("dead"),
-            sa.func.coalesce(faces, 0).label("faces"),
+def _summarize(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[AlbumSummary]:
+    """Count by album and state; every count comes from one index, without touching a photo's row."""
+    albums = connection.execute(sa.select(album).where(which).order_by(album.c.name)).all()
+    totals = (sa.func.count().label("photos"), sa.func.sum(photo.c.face_count).label("faces"))
+    by_state = sa.select(photo.c.album_id, photo.c.state, *totals).group_by(photo.c.album_id, photo.c.state)
+    rows = connection.execute(by_state.where(photo.c.album_id.in_(sa.select(album.c.id).where(which)))).all()
+    counts = {(row.album_id, row.state): (row.photos, int(row.faces or 0)) for row in rows}
+
+    def count(album_id: UUID, state: PhotoState) -> tuple[int, int]:
+        return counts.get((album_id, state), (0, 0))
+
+    return [
+        AlbumSummary(
+            _album_of(row),
+            photos=sum(count(row.id, state)[0] for state in PhotoState if state != PhotoState.DELETED),
+            indexed=count(row.id, PhotoState.INDEXED)[0],
+            dead=count(row.id, PhotoState.DEAD)[0],
+            faces=count(row.id, PhotoState.INDEXED)[1],
         )
-        .select_from(album.outerjoin(photo, sa.and_(photo.c.album_id == album.c.id, present)))
-        .group_by(album.c.id)
-    )
-
-
-def _count_in(state: PhotoState) -> sa.ColumnElement[int]:
-    return sa.func.count(sa.case((state_is(photo.c.state, state), 1)))
+        for row in albums
+    ]
 
 
 def _album_of(row: sa.Row[Any]) -> Album:
     return Album(row.id, row.tenant, row.name, row.created_at)
-
-
-def _summary_of(row: sa.Row[Any]) -> AlbumSummary:
-    return AlbumSummary(_album_of(row), row.photos, row.indexed, row.dead, row.faces)

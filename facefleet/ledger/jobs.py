@@ -58,13 +58,24 @@ class Jobs:
             JobNotFound: there is none (any more).
         """
         with self.database.reading() as connection:
-            found = _find(connection, job_id)
-            counts = connection.execute(_select_counts(job_id)).one()
-        end = max((moment for moment in (counts.listing_ended_at, counts.finished_at) if moment), default=counts.now)
-        ended = found.state in {JobState.DONE, JobState.FAILED} and counts.waiting == 0
-        seconds = ((end if ended else counts.now) - found.created_at).total_seconds()
+            row = _fetch(connection, job_id)
+            counts = connection.execute(_select_counts(job_id)).all()
+
+        def count(*states: PhotoState) -> int:
+            return sum(each.photos for each in counts if each.state in states)
+
+        waiting = count(PhotoState.PENDING, PhotoState.LEASED)
+        indexed, dead = count(PhotoState.INDEXED), count(PhotoState.DEAD)
+        ends = [moment for moment in (row.listing_ended_at, *(each.finished_at for each in counts)) if moment]
+        end = row.now if waiting or row.state == JobState.LISTING else max(ends)
         return JobProgress(
-            found, counts.photos, counts.indexed, counts.dead, counts.waiting, counts.faces, max(seconds, 0.0)
+            _job_of(row),
+            photos=waiting + indexed + dead,
+            indexed=indexed,
+            dead=dead,
+            waiting=waiting,
+            faces=sum(each.faces or 0 for each in counts if each.state == PhotoState.INDEXED),
+            seconds=max((end - row.created_at).total_seconds(), 0.0),
         )
 
     def claim_listing(self, lease_s: float) -> Job | None:
@@ -141,14 +152,22 @@ def _hold_album(connection: sa.Connection, album_id: UUID) -> None:
         raise AlbumNotFound("there is no such album (any more)")
 
 
-def _find(connection: sa.Connection, job_id: UUID) -> Job:
+def _fetch(connection: sa.Connection, job_id: UUID) -> sa.Row[Any]:
     row = connection.execute(_select_job(job_id)).one_or_none()
     if row is None:
         raise JobNotFound("there is no such job (any more)")
+    return row
+
+
+def _job_of(row: sa.Row[Any]) -> Job:
     state = JobState(row.state)
     if state == JobState.RUNNING and not row.is_waiting:
         state = JobState.DONE
     return Job(row.id, row.album_id, row.album_name, row.source, state, row.detail, row.created_at)
+
+
+def _find(connection: sa.Connection, job_id: UUID) -> Job:
+    return _job_of(_fetch(connection, job_id))
 
 
 def _select_job(job_id: UUID) -> sa.Select[Any]:
@@ -158,31 +177,21 @@ def _select_job(job_id: UUID) -> sa.Select[Any]:
     entered = sa.select(photo.c.id).where(photo.c.job_id == job.c.id)
     known = sa.select(photo.c.id).where(photo.c.album_id == job.c.album_id, seen.correlate(job, photo).exists())
     waits = sa.or_(*(mine.where(each).correlate(job).exists() for mine in (entered, known) for each in is_waiting))
-    columns = (job, album.c.name.label("album_name"), waits.label("is_waiting"))
+    columns = (job, album.c.name.label("album_name"), waits.label("is_waiting"), utc_now().label("now"))
     return sa.select(*columns).select_from(job.join(album)).where(job.c.id == job_id)
 
 
-def _select_counts(job_id: UUID) -> sa.Select[Any]:
-    """Count the photos that the job entered, in an index alone, and those that it saw again."""
-    columns = (photo.c.state, photo.c.face_count, photo.c.finished_at)
-    entered = sa.select(*columns).where(photo.c.job_id == job_id)
-    known = sa.select(*columns).join(job_photo, job_photo.c.photo_id == photo.c.id).where(job_photo.c.job_id == job_id)
-    seen = entered.union_all(known).subquery("seen")
-
-    def count(*states: PhotoState) -> sa.ColumnElement[int]:
-        return sa.func.count(sa.case((state_is(seen.c.state, *states), 1)))
-
-    faces = sa.func.sum(sa.case((state_is(seen.c.state, PhotoState.INDEXED), seen.c.face_count)))
-    return sa.select(
-        count(*(state for state in PhotoState if state != PhotoState.DELETED)).label("photos"),
-        count(PhotoState.INDEXED).label("indexed"),
-        count(PhotoState.DEAD).label("dead"),
-        count(PhotoState.PENDING, PhotoState.LEASED).label("waiting"),
-        sa.func.coalesce(faces, 0).label("faces"),
-        sa.func.max(seen.c.finished_at).label("finished_at"),
-        sa.select(job.c.listing_ended_at).where(job.c.id == job_id).scalar_subquery().label("listing_ended_at"),
-        utc_now().label("now"),
+def _select_counts(job_id: UUID) -> sa.CompoundSelect[Any]:
+    """Count the photos that the job entered, in an index alone, and those that it saw again, by state."""
+    totals = (
+        photo.c.state,
+        sa.func.count().label("photos"),
+        sa.func.sum(photo.c.face_count).label("faces"),
+        sa.func.max(photo.c.finished_at).label("finished_at"),
     )
+    entered = sa.select(*totals).where(photo.c.job_id == job_id)
+    known = sa.select(*totals).join(job_photo, job_photo.c.photo_id == photo.c.id).where(job_photo.c.job_id == job_id)
+    return entered.group_by(photo.c.state).union_all(known.group_by(photo.c.state))
 
 
 def _update_listing(job_id: UUID) -> sa.Update:
