@@ -86,6 +86,9 @@ def test_clients_find_an_owner_that_restarted(owner: EdgeGallery, socket_path: P
         server = serve_gallery(owner, socket_path)
         client.upsert(VERSION, [GalleryPoint(uuid4(), album_id, uuid4(), TEMPLATE)])
         server.close()
+        server = serve_gallery(owner, socket_path)
+        client.check()  # its idle connection is of the first server
+        server.close()
         with pytest.raises(GalleryUnavailable):
             client.count(VERSION)
 
