@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import traceback
 from types import FrameType
 
 from cli.output import say
@@ -69,5 +68,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _explain(error: Exception, sentence: str) -> None:
     if os.environ.get("FACEFLEET_LOG_LEVEL", "").lower() == "debug":
+        import traceback  # noqa: PLC0415  8 ms that only this needs
+
         say("".join(traceback.format_exception(error)))
     say(f"facefleet: {sentence}")
