@@ -37,12 +37,14 @@ def estimate_alignment(landmarks: Landmarks) -> NDArray[np.float64]:
 
     Source: Umeyama 1991, restricted to the plane.
     """
+    if not np.isfinite(landmarks).all():
+        raise DegenerateLandmarks("The five landmarks of a face are not finite.")
     points = np.asarray(landmarks, dtype=np.float64) @ (1, 1j)
     targets = _TEMPLATE @ (1, 1j)
     offsets = points - points.mean()
     spread = float(np.vdot(offsets, offsets).real)
-    if not np.isfinite(spread) or spread < _MIN_SPREAD_PX**2:
-        raise DegenerateLandmarks("The five landmarks of a face coincide or are not finite.")
+    if spread < _MIN_SPREAD_PX**2:
+        raise DegenerateLandmarks("The five landmarks of a face coincide.")
     turn = np.vdot(offsets, targets - targets.mean()) / spread
     shift = targets.mean() - turn * points.mean()
     if abs(turn) < np.finfo(np.float32).eps:

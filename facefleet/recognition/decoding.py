@@ -22,7 +22,7 @@ from facefleet.recognition.photo_header import (
     PhotoFormat,
     find_jpeg_exif,
     read_orientation,
-    read_webp_size,
+    read_size,
     sniff_format,
 )
 from facefleet.records import RgbImage
@@ -103,8 +103,8 @@ def _check_size(size_px: tuple[int, int], limits: DecodeLimits) -> None:
 def _decode_jpeg(photo_bytes: bytes, limits: DecodeLimits, min_side_px: int | None) -> DecodedPhoto:
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(photo_bytes, strict=False)
-    except ValueError as error:
-        raise PhotoUndecodable(_explain_jpeg(error)) from error
+    except (ValueError, KeyError) as error:  # KeyError: its lookup of a colour space that the header does not name
+        raise PhotoUndecodable("The JPEG header is damaged or names no usable size.") from error
     _check_size((width, height), limits)
     if _PROGRESSIVE_JPEG in photo_bytes and photo_bytes.count(b"\xff\xda") > _MAX_JPEG_SCANS:
         raise PhotoUndecodable(f"The JPEG has more than {_MAX_JPEG_SCANS} scans; no camera or editor writes that.")
@@ -145,8 +145,6 @@ def _explain_jpeg(error: ValueError) -> str:
     text = str(error)
     if "premature end" in text.lower():
         return "The JPEG ends too early: part of the file is missing."
-    if "empty" in text.lower():
-        return "The JPEG header claims a size of 0 pixels."
     return f"The JPEG is damaged: {text.rstrip('.')}."
 
 
@@ -157,8 +155,9 @@ def _mix_inks(inks: NDArray[np.uint8]) -> RgbImage:
 
 
 def _decode_with_pillow(photo_bytes: bytes, photo_format: PhotoFormat, limits: DecodeLimits) -> DecodedPhoto:
-    if photo_format is PhotoFormat.WEBP:
-        _check_size(read_webp_size(photo_bytes), limits)
+    size_px = read_size(photo_bytes, photo_format)
+    if size_px is not None:
+        _check_size(size_px, limits)
     module, plugin = _PLUGINS[photo_format]
     try:
         open_image = getattr(import_module(module), plugin)

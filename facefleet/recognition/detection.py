@@ -7,7 +7,6 @@ Efficient Face Detection".
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -23,8 +22,8 @@ _SCORE_WIDTH, _BOX_WIDTH, _LANDMARKS_WIDTH = 1, 4, 10
 _NMS_OVERLAP = 0.4
 #: Shorter sides of the inputs, in parts of the longer: few shapes, so that photos share batches and compiled models.
 _SIDE_RATIOS = (0.6, 0.7, 0.8, 0.85, 1.0)
-#: Black rows (or columns) after the photo's shorter side. SCRFD's answers depend on what lies beyond the edge: with this
-#: margin templates agree with those of a square input (cosine 0.995 at the first percentile, without it 0.953).
+#: Black rows (or columns) after the photo's shorter side. SCRFD's answers depend on what lies beyond the edge: with
+#: this margin templates agree with those of a square input (cosine 0.995 at the first percentile, without it 0.953).
 _MARGIN_PX = 64
 
 

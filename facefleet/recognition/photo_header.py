@@ -88,26 +88,41 @@ def _sniff_container(photo_bytes: bytes) -> PhotoFormat:
     raise PhotoUndecodable(f"The file is a video or another media container, not {SUPPORTED_FORMATS}.")
 
 
-def read_webp_size(photo_bytes: bytes) -> tuple[int, int]:
-    """Read (width, height) in pixels of the canvas from a WebP's first chunk.
+def read_size(photo_bytes: bytes, photo_format: PhotoFormat) -> tuple[int, int] | None:
+    """Read (width, height) in pixels of a PNG, GIF or WebP; None for formats that opening costs nothing to ask.
 
     Opening a WebP with Pillow already allocates its canvas, so the limits are checked on these numbers first.
 
     Raises:
-        PhotoUndecodable: the first chunk is none that a WebP starts with.
-
-    Source: RFC 9649, sections 2.5 to 2.7.
+        PhotoUndecodable: the header is damaged.
     """
-    kind, head = photo_bytes[12:16], photo_bytes[20:30]
-    if len(head) == 10 and kind == b"VP8X":  # noqa: PLR2004  # the fields end at byte 30
-        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
-    if len(head) == 10 and kind == b"VP8 ":  # noqa: PLR2004  # the fields end at byte 30
-        width, height = struct.unpack("<HH", head[6:10])
-        return width & 0x3FFF, height & 0x3FFF
-    if len(head) >= 5 and kind == b"VP8L":  # noqa: PLR2004  # a signature byte and 28 bits of size
-        bits = int.from_bytes(head[1:5], "little")
+    try:
+        match photo_format:
+            case PhotoFormat.PNG:
+                return struct.unpack_from(">II", photo_bytes, 16)
+            case PhotoFormat.GIF:
+                return struct.unpack_from("<HH", photo_bytes, 6)
+            case PhotoFormat.WEBP:
+                return _read_webp_size(photo_bytes)
+            case _:
+                return None
+    except struct.error as error:
+        raise PhotoUndecodable(f"The {photo_format} header is damaged.") from error
+
+
+def _read_webp_size(photo_bytes: bytes) -> tuple[int, int]:
+    """Source: RFC 9649, sections 2.5 to 2.7."""
+    kind = photo_bytes[12:16]
+    if kind == b"VP8X":
+        fields = struct.unpack_from("<HBHB", photo_bytes, 24)
+        return (fields[0] | fields[1] << 16) + 1, (fields[2] | fields[3] << 16) + 1
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", photo_bytes, 21)
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    raise PhotoUndecodable("The WebP header is damaged.")
+    if kind != b"VP8 ":
+        raise PhotoUndecodable("The WebP header is damaged.")
+    width, height = struct.unpack_from("<HH", photo_bytes, 26)
+    return width & 0x3FFF, height & 0x3FFF
 
 
 def find_jpeg_exif(photo_bytes: bytes) -> bytes:
