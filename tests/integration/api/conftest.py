@@ -1,8 +1,9 @@
-"""The API on a real socket with a real ledger, gallery, photo store and fleet; only the recognizer is drawn."""
+"""The API on a real socket with real ledger, gallery, photo store and indexer; the recognizer reads what it sees."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, cast
 
 import httpx
@@ -16,9 +17,10 @@ from facefleet.gallery.opening import open_gallery
 from facefleet.ledger.engine import open_ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
-from facefleet.records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto, Template
+from facefleet.records import Box, Detection, PhotoState, Quality, RecognizedFace, RecognizedPhoto, Template
 from facefleet.settings import Settings
-from workers.embedded import embedded_fleet
+from workers.dispatcher.lister import Lister
+from workers.indexing import PhotoIndexer
 from workers.parts import FleetParts
 
 DIMENSIONS = 64
@@ -86,6 +88,19 @@ def serving(services: Services) -> Iterator[httpx.Client]:
 
 @contextmanager
 def indexing(services: Services) -> Iterator[None]:
+    """List and index what the ledger holds, in one thread: a fleet without its broker."""
+    stopping = Event()
+    worker = Thread(target=_index_until, args=(services, stopping))
+    worker.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        worker.join(30)
+        assert not worker.is_alive()
+
+
+def _index_until(services: Services, stopping: Event) -> None:
     assert services.recognizer
     parts = FleetParts(
         settings=services.settings,
@@ -96,8 +111,13 @@ def indexing(services: Services) -> Iterator[None]:
         model_version=services.model_version,
         recognizer=services.recognizer,
     )
-    with embedded_fleet(parts):
-        yield
+    lister = Lister(services.ledger, services.stores, services.settings, services.model_version)
+    indexer = PhotoIndexer(parts, stopping, retire=stopping.set)
+    while not stopping.wait(0.02):
+        lister.step()
+        for summary in services.ledger.albums.list_summaries():
+            waiting = services.ledger.photos.list(summary.album.id, PhotoState.PENDING, 64, None)
+            indexer.index([photo.id for photo in waiting])
 
 
 @pytest.fixture
