@@ -1,6 +1,7 @@
 """The recognizer: photo bytes in, faces with templates and quality out. Workers and searches share its code."""
 
 import contextlib
+import warnings
 from collections.abc import Hashable, Sequence
 from typing import TypeAlias, cast
 
@@ -45,6 +46,7 @@ def load_recognizer(settings: Settings) -> "Recognizer":
     pack = obtain_model_pack(settings)
     runtime = choose_runtime(settings)
     cv2.setNumThreads(1)  # OpenCV's own threads would fight with the recognizer's for the same cores
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged photos are normal input and end as a sentence
     return Recognizer(settings, pack, runtime, load_models(pack, runtime))
 
 
