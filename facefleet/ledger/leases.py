@@ -13,7 +13,7 @@ from facefleet.ledger import outbox
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.listing import PHOTO_IDS, delete_photo, list_photos
-from facefleet.ledger.schema import job, job_photo, photo, state_is
+from facefleet.ledger.schema import job, job_photo, photo, row_state_is, state_is
 from facefleet.ledger.settling import IS_HELD, bury_photos, finish_photos, lock_held, tokens_of
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoRef, PhotoState, SweepResult
 
@@ -37,8 +37,8 @@ def _build_claim(claimable: sa.ColumnElement[bool]) -> ReturningUpdate[Any]:
     return claim.returning(*(photo.c[field] for field in LeasedPhoto.__dataclass_fields__))
 
 
-_IS_DUE = sa.and_(state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
-_IS_ABANDONED = sa.and_(state_is(photo.c.state, PhotoState.LEASED), photo.c.lease_until <= utc_now())
+_IS_DUE = sa.and_(row_state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
+_IS_ABANDONED = sa.and_(row_state_is(photo.c.state, PhotoState.LEASED), photo.c.lease_until <= utc_now())
 _CLAIM = _build_claim(sa.and_(_IS_DUE, photo.c.crash_count == 0))
 _CLAIM_ALONE = _build_claim(sa.or_(_IS_DUE, _IS_ABANDONED))
 
@@ -126,7 +126,7 @@ class Leases:
         """
         expired = (
             sa.select(photo.c.id)
-            .where(_IS_ABANDONED)
+            .where(state_is(photo.c.state, PhotoState.LEASED), photo.c.lease_until <= utc_now())
             .limit(CHUNK)
             # What is locked is being finished or renewed: its worker lives.
             .with_for_update(skip_locked=True)

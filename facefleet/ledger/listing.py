@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import insert_or_ignore
-from facefleet.ledger.schema import SORT_NAME_CHARS, face, job_photo, photo, state_is
+from facefleet.ledger.schema import SORT_NAME_CHARS, face, job_photo, photo, row_state_is
 from facefleet.records import PhotoRef, PhotoState, photo_id_of
 
 #: What a photo looks like that was never touched.
@@ -42,7 +42,7 @@ DELETE_FACES = face.delete().where(face.c.photo_id.in_(PHOTO_IDS))
 
 
 def _is_present(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    return state_is(table.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
+    return row_state_is(table.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
 
 
 _newer = photo.alias("newer")
@@ -105,7 +105,7 @@ def _row_of(ref: PhotoRef, album_id: UUID, model_version: str) -> dict[str, Any]
 
 def _revive(connection: sa.Connection, known: Collection[UUID]) -> int:
     """Make known photos current again: deleted ones pending, and others that something newer was about to replace."""
-    deleted = photo.update().where(photo.c.id.in_(known), state_is(photo.c.state, PhotoState.DELETED))
+    deleted = photo.update().where(photo.c.id.in_(known), row_state_is(photo.c.state, PhotoState.DELETED))
     revived = connection.execute(deleted.values(listed_at=utc_now(), **FRESH)).rowcount
     other = photo.alias("other")
     is_outdated = (
@@ -118,7 +118,7 @@ def _revive(connection: sa.Connection, known: Collection[UUID]) -> int:
         )
         .exists()
     )
-    settled = state_is(photo.c.state, PhotoState.INDEXED, PhotoState.DEAD)
+    settled = row_state_is(photo.c.state, PhotoState.INDEXED, PhotoState.DEAD)
     touch = photo.update().where(photo.c.id.in_(known), is_outdated).values(listed_at=utc_now())
     touched = connection.execute(touch.returning(photo.c.id, settled.label("is_settled"))).all()
     if current := [row.id for row in touched if row.is_settled]:

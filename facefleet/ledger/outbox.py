@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from facefleet.ledger.clock import seconds_from_now, utc_now
 from facefleet.ledger.listing import FRESH, PHOTO_IDS
-from facefleet.ledger.schema import album, photo, state_is
+from facefleet.ledger.schema import album, photo, row_state_is, state_is
 from facefleet.records import PhotoState
 
 _IS_PENDING = state_is(photo.c.state, PhotoState.PENDING)
@@ -21,7 +21,10 @@ MARK_DISPATCHED = (
     photo.update()
     .where(
         photo.c.id.in_(
-            sa.select(photo.c.id).where(photo.c.id.in_(PHOTO_IDS), _IS_PENDING).order_by(photo.c.id).with_for_update()
+            sa.select(photo.c.id)
+            .where(photo.c.id.in_(PHOTO_IDS), row_state_is(photo.c.state, PhotoState.PENDING))
+            .order_by(photo.c.id)
+            .with_for_update()
         )
     )
     .values(dispatched_at=utc_now())

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, supersede_older
-from facefleet.ledger.schema import face, photo, state_is
+from facefleet.ledger.schema import face, photo, row_state_is
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, RecognizedFace, face_id_of
 
 #: Longest sentence that is kept about a dead photo.
@@ -21,7 +21,7 @@ _REASON_MAX_CHARS = 64
 IS_HELD = sa.and_(
     photo.c.id.in_(PHOTO_IDS),
     photo.c.lease_token.in_(sa.bindparam("tokens", expanding=True)),
-    state_is(photo.c.state, PhotoState.LEASED),
+    row_state_is(photo.c.state, PhotoState.LEASED),
 )
 _LOCK_HELD = sa.select(photo.c.id).where(IS_HELD).order_by(photo.c.id).with_for_update()
 _SETTLE = photo.update().where(photo.c.id == sa.bindparam("id_"))
