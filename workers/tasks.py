@@ -22,7 +22,8 @@ def register_tasks(app: Celery, indexer: PhotoIndexer) -> None:
         with bound_contextvars(album_id=album_id):
             indexer.index([UUID(photo_id) for photo_id in photo_ids])
 
-    app.task(index_photos, name=INDEX_PHOTOS)
+    # Not shared: Celery would offer it to every other application of the process as well.
+    app.task(index_photos, name=INDEX_PHOTOS, shared=False)
 
 
 def send_index_photos(app: Celery, album_id: UUID, photo_ids: list[UUID]) -> None:

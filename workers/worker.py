@@ -75,7 +75,9 @@ def worker_in_thread(app: Celery, threads: int) -> Iterator[None]:
 
     Celery keeps its shutdown flag in a module, so there is one such worker a process at a time.
     """
-    app.task(_wake, name=_WAKE)
+    # The threads of the pool look tasks up in Celery's default application.
+    app.set_default()
+    app.task(_wake, name=_WAKE, shared=False)
     controller = WorkController(app=app, concurrency=threads, **_OPTIONS)
     thread = Thread(target=controller.start, name="celery-worker", daemon=True)
     thread.start()

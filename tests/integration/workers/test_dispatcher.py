@@ -103,12 +103,14 @@ def test_a_lease_that_ran_out_comes_back(bench: Bench) -> None:
     assert bench.states(album_id) == {"one.jpg": "indexed"}
 
 
-def test_an_embedded_fleet_indexes_what_the_ledger_holds(bench: Bench) -> None:
+def test_embedded_fleets_follow_one_another(bench: Bench) -> None:
     bench.write(**{f"p{number}": b"1 %d" % number for number in range(50)}, broken=b"text")
-    album_id = bench.parts.ledger.albums.ensure("party").id
-    job = bench.parts.ledger.jobs.create(album_id, bench.folder.as_uri())
-    with embedded_fleet(bench.parts):
-        wait_until(lambda: bench.parts.ledger.jobs.progress(job.id).job.state == "done", "the job is done")
-    progress = bench.parts.ledger.jobs.progress(job.id)
-    assert (progress.photos, progress.indexed, progress.dead, progress.faces) == (51, 50, 1, 50)
-    assert bench.parts.gallery.count(MODEL_VERSION, album_id) == 50
+    ledger = bench.parts.ledger
+    for name in ("first", "second"):
+        album_id = ledger.albums.ensure(name).id
+        job = ledger.jobs.create(album_id, bench.folder.as_uri())
+        with embedded_fleet(bench.parts):
+            wait_until(lambda job=job: ledger.jobs.progress(job.id).job.state == "done", f"the {name} job is done")
+        progress = ledger.jobs.progress(job.id)
+        assert (progress.photos, progress.indexed, progress.dead, progress.faces) == (51, 50, 1, 50)
+        assert bench.parts.gallery.count(MODEL_VERSION, album_id) == 50
