@@ -49,7 +49,8 @@ _newer = photo.alias("newer")
 _SUPERSEDE_OLDER = (
     photo.update()
     .where(
-        photo.c.source_id.in_(sa.select(_newer.c.source_id).where(_newer.c.id.in_(PHOTO_IDS))),
+        # Given, not looked up: without statistics PostgreSQL would join the whole table.
+        photo.c.source_id.in_(sa.bindparam("source_ids", expanding=True)),
         _is_present(photo),
         sa.select(_newer.c.id)
         .where(_newer.c.id.in_(PHOTO_IDS), _newer.c.source_id == photo.c.source_id)
@@ -76,9 +77,15 @@ def list_photos(
     return len(inserted) + _revive(connection, known)
 
 
-def supersede_older(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
-    """Delete whatever was listed before these photos under the same uri, with its faces; the purger does its points."""
-    deleted = connection.execute(_SUPERSEDE_OLDER, {"photo_ids": list(photo_ids)}).scalars().all()
+def source_id_of(album_id: UUID, uri: str) -> UUID:
+    """Name a photo whatever its version."""
+    return uuid5(album_id, uri)
+
+
+def supersede_older(connection: sa.Connection, photo_ids: Collection[UUID], source_ids: Collection[UUID]) -> None:
+    """Delete whatever was listed before these photos of these sources, with its faces; the purger does its points."""
+    values = {"photo_ids": list(photo_ids), "source_ids": list(source_ids)}
+    deleted = connection.execute(_SUPERSEDE_OLDER, values).scalars().all()
     if deleted:
         connection.execute(DELETE_FACES, {"photo_ids": deleted})
 
@@ -93,7 +100,7 @@ def _row_of(ref: PhotoRef, album_id: UUID, model_version: str) -> dict[str, Any]
     return {
         "id": photo_id_of(album_id, ref.uri, ref.version, model_version),
         "album_id": album_id,
-        "source_id": uuid5(album_id, ref.uri),
+        "source_id": source_id_of(album_id, ref.uri),
         "name": ref.name,
         "sort_name": ref.name[:SORT_NAME_CHARS],
         "store_uri": ref.uri,
@@ -120,9 +127,9 @@ def _revive(connection: sa.Connection, known: Collection[UUID]) -> int:
     )
     settled = row_state_is(photo.c.state, PhotoState.INDEXED, PhotoState.DEAD)
     touch = photo.update().where(photo.c.id.in_(known), is_outdated).values(listed_at=utc_now())
-    touched = connection.execute(touch.returning(photo.c.id, settled.label("is_settled"))).all()
-    if current := [row.id for row in touched if row.is_settled]:
-        supersede_older(connection, current)
+    touched = connection.execute(touch.returning(photo.c.id, photo.c.source_id, settled.label("is_settled"))).all()
+    if current := [row for row in touched if row.is_settled]:
+        supersede_older(connection, [row.id for row in current], [row.source_id for row in current])
     return revived
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facefleet.ledger.clock import utc_now
-from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, supersede_older
+from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, source_id_of, supersede_older
 from facefleet.ledger.schema import face, photo, row_state_is
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, RecognizedFace, face_id_of
 
@@ -48,7 +48,7 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
         }
         for each in mine
     ]
-    _settle(connection, _INDEX, found)
+    _settle(connection, _INDEX, found, [each.leased for each in mine])
     faces = [_face_row(each.leased, *numbered) for each in mine for numbered in enumerate(each.recognized.faces)]
     if faces:
         connection.execute(face.insert(), faces)
@@ -63,7 +63,7 @@ def bury_photos(connection: sa.Connection, failures: Sequence[FailedPhoto]) -> s
         for each in failures
         if each.leased.id in accepted
     ]
-    _settle(connection, _BURY, failed)
+    _settle(connection, _BURY, failed, [each.leased for each in failures])
     return accepted
 
 
@@ -72,12 +72,14 @@ def lock_held(connection: sa.Connection, leased: Sequence[LeasedPhoto]) -> set[U
     return set(connection.execute(_LOCK_HELD, tokens_of(leased)).scalars())
 
 
-def _settle(connection: sa.Connection, statement: sa.Update, rows: Sequence[dict[str, Any]]) -> None:
+def _settle(
+    connection: sa.Connection, statement: sa.Update, rows: Sequence[dict[str, Any]], leased: Sequence[LeasedPhoto]
+) -> None:
     if rows:
         photo_ids = [row["id_"] for row in rows]
         connection.execute(statement, rows)
         connection.execute(DELETE_FACES, {"photo_ids": photo_ids})
-        supersede_older(connection, photo_ids)
+        supersede_older(connection, photo_ids, [source_id_of(each.album_id, each.store_uri) for each in leased])
 
 
 def _storable(detail: str) -> str:
