@@ -21,7 +21,7 @@ log = structlog.stdlib.get_logger(__name__)
 def embedded_fleet(parts: FleetParts) -> Iterator[None]:
     """Index what the ledger holds for as long as the block lasts; photos in flight are finished on leaving."""
     # kombu keeps in-memory queues for the whole process: a name of its own keeps two fleets apart.
-    on_memory = parts.settings.model_copy(update={"broker_url": "memory://"})
+    on_memory = parts.settings.model_copy(update={"broker_url": "memory://localhost"})
     app = create_celery_app(on_memory, f"{INDEX_QUEUE}-{uuid4().hex}")
     stopping = Event()
 
