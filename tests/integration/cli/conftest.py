@@ -65,6 +65,7 @@ class Ended:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
+    isolate(monkeypatch, tmp_path)
     fake = FakeApi()
 
     class Handler(BaseHTTPRequestHandler):
@@ -88,10 +89,9 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
             """Keep stderr for the command."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     fake.url = f"http://127.0.0.1:{server.server_port}"
-    isolate(monkeypatch, tmp_path)
     monkeypatch.setenv("FACEFLEET_SERVER", fake.url)
     try:
         yield fake
