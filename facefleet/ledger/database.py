@@ -24,8 +24,14 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
-#: A server that vanished without a word is noticed within half a minute.
-_POSTGRESQL_CONNECT = {"connect_timeout": 5, "tcp_user_timeout": 30_000, "keepalives_idle": 10}
+_POSTGRESQL_CONNECT = {
+    # A server that vanished without a word is noticed within half a minute.
+    "connect_timeout": 5,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 10,
+    # A prepared statement keeps the plan that was right for an empty table until somebody runs ANALYZE.
+    "prepare_threshold": None,
+}
 #: Mistakes of ours, which waiting does not mend.
 _DEFECTS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
