@@ -29,6 +29,7 @@ def test_a_small_album_does_not_wait_behind_a_large_one(scene: Scene, ledger: Le
     job = ledger.jobs.create(small.id, "file:///small")
     ledger.jobs.add_photos(job.id, "m1", [ref_of(f"{number}.jpg") for number in range(10)])
     messages = ledger.leases.waiting(40, REDISPATCH_AFTER_S, 5)
+    assert {album_id for album_id, _ in messages[:2]} == {album_id for album_id, _ in messages[2:4]}
     assert Counter(album_id for album_id, _ in messages[:4]) == {small.id: 2, scene.album.id: 2}
     assert sum(len(ids) for _, ids in messages) == 40
 
