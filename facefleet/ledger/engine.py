@@ -5,9 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import alembic.command
-import alembic.config
-import alembic.util
 import sqlalchemy as sa
 
 from facefleet.errors import ConfigurationError
@@ -20,6 +17,7 @@ from facefleet.ledger.photos import Photos
 
 #: Any number that no other user of the same PostgreSQL database locks.
 _MIGRATION_LOCK = 0xFACEF1EE7
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True)
@@ -71,14 +69,30 @@ def open_ledger(url: str) -> Ledger:
 
 def migrate(database: Database) -> None:
     """Run the migrations that this database has not seen, all of them or none."""
+    if _is_current(database):
+        return
+    # Alembic takes longer to import than everything else here together, and almost every start can do without.
+    import alembic.command  # noqa: PLC0415
+    import alembic.config  # noqa: PLC0415
+    import alembic.util  # noqa: PLC0415
+
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with translated_errors(), database.write_turn, _migrating(database.engine) as connection:
         config.attributes["connection"] = connection
         try:
             alembic.command.upgrade(config, "head")
         except alembic.util.CommandError as error:
             raise ConfigurationError(f"the ledger was written by a newer Facefleet: {error}") from error
+
+
+def _is_current(database: Database) -> bool:
+    """Whether the newest migration was the last one run; the files are named after their revisions."""
+    newest = max(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    with translated_errors(), database.engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        return bool(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == newest)
 
 
 @contextmanager
