@@ -56,6 +56,9 @@ up: $(STAMP) ## Run everything in one process
 bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
 	$(BIN)/python -m tests.benchmarks
 
+env-example: $(STAMP) ## Write .env.example from the settings class
+	$(BIN)/python -m cli.env_example > .env.example
+
 lock: $(STAMP) ## Pin every dependency again, with hashes
 	echo uv | $(BIN)/uv pip compile - $(UV_LOCK) -o requirements/uv.lock
 	$(BIN)/uv pip compile pyproject.toml $(UV_LOCK) --extra dev --extra openvino --extra heic -o requirements/dev.lock
@@ -64,4 +67,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench env-example lock

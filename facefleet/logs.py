@@ -7,6 +7,19 @@ import structlog
 
 from facefleet.settings import Settings
 
+#: Libraries whose information lines tell an operator nothing.
+_CHATTY = (
+    "alembic",
+    "botocore",
+    "celery.app.trace",
+    "celery.worker.consumer.connection",
+    "celery.worker.strategy",
+    "httpcore",
+    "httpx",
+    "urllib3",
+    "uvicorn.access",
+)
+
 
 def configure_logging(settings: Settings, *, level: str | None = None) -> None:
     """Send structlog and the standard library's loggers through one chain. Called once, at an entry point.
@@ -24,9 +37,13 @@ def configure_logging(settings: Settings, *, level: str | None = None) -> None:
     ]
     as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     if as_text:
-        tail: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        tail: list[structlog.typing.Processor] = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
-        tail = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Local variables would put templates and secrets into the log, and take seconds to render.
+        without_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        tail = [structlog.processors.ExceptionRenderer(without_locals), structlog.processors.JSONRenderer()]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
@@ -36,7 +53,7 @@ def configure_logging(settings: Settings, *, level: str | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(chosen)
-    for chatty in ("httpx", "httpcore", "botocore", "urllib3", "alembic", "uvicorn.access", "celery.worker.strategy"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel("WARNING")
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,5 +1,11 @@
 """Servers are started once a session, each by its own plugin, and only when a test asks for one."""
 
+from facefleet.logs import configure_logging
+from facefleet.settings import Settings
+
+# As in production: structlog's own default renders every local variable of a traceback, which takes seconds.
+configure_logging(Settings(log_format="json"))
+
 pytest_plugins = [
     "tests.fixtures.packs",
     "tests.fixtures.postgres",
