@@ -1,0 +1,1 @@
+"""How many workers: the deadline rule that a fleet scales on, its simulation, and the planner behind `facefleet plan`."""

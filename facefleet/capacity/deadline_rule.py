@@ -1,0 +1,110 @@
+"""The deadline rule: as many workers as it takes to finish every album in time, and no more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+#: New workers get at least this long to be useful: a shorter window would ask for a crowd to do a minute's work.
+_SHORTEST_WINDOW_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumLoad:
+    """What is left to do of one album."""
+
+    #: Pending and leased.
+    photos: int
+    #: Until its deadline; negative when it is overdue.
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class FleetState:
+    """The workers that the rule counts on."""
+
+    #: Working now.
+    running: int
+    #: For each worker on its way: seconds until its first photo.
+    starting_s: tuple[float, ...] = ()
+
+    @property
+    def workers(self) -> int:
+        """Running and on their way."""
+        return self.running + len(self.starting_s)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineTerms:
+    """What the rule is bound by."""
+
+    #: From an album's arrival to its last photo.
+    deadline_s: float = 600.0
+    #: From asking for a worker to its first photo: detect, boot and load.
+    start_s: float = 175.0
+    #: Share of the deadline that is planned with; the rest is for what goes wrong.
+    planned_share: float = 0.9
+    min_workers: int = 1
+    max_workers: int = 20
+
+
+def workers_wanted(
+    albums: Sequence[AlbumLoad], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms
+) -> int:
+    """Say how many workers should exist now. To be asked again at every tick, with what is left then.
+
+    For one album that has just arrived, N photos, W0 workers of r photos a second and a deadline of T seconds this is
+
+        W0 + ceil((N - W0 r T') / (r (T' - start))),  T' = planned_share T
+
+    With several albums the fleet takes turns between them, so that when the i-th ends every other one has had as many
+    photos done, or all it had: by the i-th deadline the fleet must have done sum_j min(n_j, n_i) photos. The most
+    demanding album decides. Workers on their way count from when they start; workers that are not needed are let go.
+
+    Args:
+        albums: those with photos left, in any order.
+        photos_per_s: what one worker does, all albums' photos mixed; positive.
+        fleet: the workers that exist or were asked for.
+        terms: deadline, start-up time and bounds.
+
+    Returns:
+        Between `terms.min_workers` and `terms.max_workers`.
+    """
+    margin_s = (1 - terms.planned_share) * terms.deadline_s
+    demands = [(_photos_due(albums, each), each.seconds_left - margin_s) for each in albums if each.photos > 0]
+    extra = max((_extra_workers(demand, photos_per_s, fleet, terms) for demand in demands), default=0)
+    wanted = fleet.workers + extra if extra else _workers_kept(demands, photos_per_s, fleet)
+    return min(max(wanted, terms.min_workers), terms.max_workers)
+
+
+def _photos_due(albums: Sequence[AlbumLoad], last: AlbumLoad) -> int:
+    """Count the photos that are done when `last` is, albums taking turns."""
+    return sum(min(each.photos, last.photos) for each in albums)
+
+
+def _extra_workers(
+    demand: tuple[int, float], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms
+) -> int:
+    photos, seconds = demand
+    # What a new worker comes too late for is given the time in which it can help.
+    seconds = max(seconds, terms.start_s + _SHORTEST_WINDOW_S)
+    lacking = photos - photos_per_s * _worker_seconds(fleet, seconds)
+    return max(ceil(lacking / (photos_per_s * (seconds - terms.start_s))), 0)
+
+
+def _workers_kept(demands: Sequence[tuple[int, float]], photos_per_s: float, fleet: FleetState) -> int:
+    """Count the workers that are enough for the rest, those that are furthest from starting left out first."""
+    workers = fleet.workers
+    while workers > 0 and all(_suffices(workers - 1, demand, photos_per_s, fleet) for demand in demands):
+        workers -= 1
+    return workers
+
+
+def _suffices(workers: int, demand: tuple[int, float], photos_per_s: float, fleet: FleetState) -> bool:
+    photos, seconds = demand
+    starting_s = sorted(fleet.starting_s)[: max(workers - fleet.running, 0)]
+    rest = FleetState(min(workers, fleet.running), tuple(starting_s))
+    return photos <= photos_per_s * _worker_seconds(rest, seconds)
+
+
+def _worker_seconds(fleet: FleetState, seconds: float) -> float:
+    return fleet.running * max(seconds, 0.0) + sum(max(seconds - start_s, 0.0) for start_s in fleet.starting_s)

@@ -1,0 +1,85 @@
+"""Policies that the simulation compares: the deadline rule, and what autoscalers do out of the box."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import ceil
+
+from facefleet.capacity.controller import DeadlineController, FleetView, RateMeter
+from facefleet.capacity.deadline_rule import DeadlineTerms
+from facefleet.capacity.scenario import Scenario
+from facefleet.capacity.simulation import Policy
+
+#: The sweeper computes the gauge; the autoscaler polls it and then the machine is asked for.
+_TICK_S = 15.0
+_GAUGE_DELAY_S = 15.0
+
+
+@dataclass
+class QueueLength:
+    """KEDA's queueLength: backlog over a constant, and the Kubernetes autoscaler's defaults around it."""
+
+    photos_per_worker: float
+    min_workers: int
+    max_workers: int
+    #: Scale down only to the most that was recommended within this time.
+    stabilization_s: float = 300.0
+    _recommended: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def decide(self, view: FleetView) -> int:
+        """Recommend, and hold on to higher recommendations of the last minutes."""
+        wanted = min(max(ceil(view.backlog_photos / self.photos_per_worker), self.min_workers), self.max_workers)
+        self._recommended.append((view.now_s, wanted))
+        while self._recommended[0][0] < view.now_s - self.stabilization_s:
+            self._recommended.popleft()
+        return max(workers for _, workers in self._recommended)
+
+
+@dataclass
+class TargetTracking:
+    """AWS target tracking on backlog per worker: out after three minutes above the target, in after fifteen below."""
+
+    photos_per_worker: float
+    min_workers: int
+    max_workers: int
+    _backlogs: deque[int] = field(default_factory=lambda: deque(maxlen=15))
+    _wanted: int = 0
+
+    def decide(self, view: FleetView) -> int:
+        """Look at one data point a minute."""
+        self._backlogs.append(view.backlog_photos)
+        recent = [self._clip(each) for each in self._backlogs]
+        out, into = min(recent[-3:]), max(recent)
+        self._wanted = max(self._wanted, self.min_workers)
+        if len(recent) >= 3 and out > self._wanted:  # noqa: PLR2004  three data points, as the alarm has it
+            self._wanted = out
+        elif len(recent) == self._backlogs.maxlen and into < self._wanted:
+            self._wanted = into
+        return self._wanted
+
+    def _clip(self, backlog_photos: int) -> int:
+        return min(max(ceil(backlog_photos / self.photos_per_worker), self.min_workers), self.max_workers)
+
+
+def deadline_policy(scenario: Scenario, planned_share: float = 0.9) -> Policy:
+    """Build the project's own policy for a scenario, with the scenario's mean rate as first estimate."""
+    terms = DeadlineTerms(
+        deadline_s=scenario.deadline_s,
+        start_s=_GAUGE_DELAY_S + scenario.boot_s + scenario.load_s,
+        planned_share=planned_share,
+        min_workers=scenario.base_workers,
+        max_workers=scenario.max_workers,
+    )
+    controller = DeadlineController(terms, RateMeter(scenario.photos_per_s))
+    return Policy("deadline rule", controller.decide, _TICK_S, _GAUGE_DELAY_S)
+
+
+def keda_policy(scenario: Scenario, photos_per_worker: float) -> Policy:
+    """Build KEDA's rule; it is given a fresh count of the whole backlog, which a bounded queue would not show."""
+    rule = QueueLength(photos_per_worker, scenario.base_workers, scenario.max_workers)
+    return Policy(f"KEDA queueLength, {photos_per_worker:g} photos", rule.decide, every_s=30.0, delay_s=15.0)
+
+
+def target_tracking_policy(scenario: Scenario, photos_per_worker: float) -> Policy:
+    """Build AWS target tracking on a custom metric of one minute."""
+    rule = TargetTracking(photos_per_worker, scenario.base_workers, scenario.max_workers)
+    return Policy(f"target tracking, {photos_per_worker:g} photos", rule.decide, every_s=60.0, delay_s=60.0)
