@@ -60,7 +60,7 @@ def draw_photo(plan: PhotoPlan, people: Sequence[int], photo_seed: int) -> tuple
     for person_seed, place in zip(people, _arrange(plan, len(people), rng), strict=False):
         drawn = draw_portrait(image, draw_identity(person_seed), draw_shot(rng, plan.liveliness), place)
         if rng.random() < OCCLUDED_SHARE:
-            _hold_something(image, drawn, rng)
+            hold_something(image, drawn, rng)
         faces.append(LabelledFace(person_seed, clip_box(drawn.box, plan.width, plan.height), drawn.landmarks))
     return expose(image, rng), faces
 
@@ -108,7 +108,7 @@ def _apart(first: Place, second: Place) -> bool:
     return beside or front.y - behind.y > 0.62 * behind.face_px + 0.85 * front.face_px
 
 
-def _hold_something(image: RgbImage, face: DrawnFace, rng: np.random.Generator) -> None:
+def hold_something(image: RgbImage, face: DrawnFace, rng: np.random.Generator) -> None:
     """Cover a corner or an edge of the face, at most about a fifth of it."""
     left, top, width, height = face.box
     size = rng.uniform(0.2, 0.3) * height

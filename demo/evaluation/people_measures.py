@@ -13,7 +13,7 @@ IntArray = npt.NDArray[np.int64]
 #: Of pairs of two different people, the share that may pass the verification threshold.
 FALSE_ACCEPT_RATE = 1e-3
 #: Average-link grouping stops at this cosine distance; chosen on the development people.
-GROUPING_DISTANCE = 0.55
+GROUPING_DISTANCE = 0.62
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from demo.brush import RgbImage
 from demo.camera import expose
 from demo.identity import draw_identity
+from demo.photo import OCCLUDED_SHARE, hold_something
 from demo.portrait import Landmarks, Place, draw_portrait
 from demo.scenery import paint_scene
 from demo.shot import draw_shot
@@ -34,7 +35,7 @@ class LandmarkError:
     #: Share of the distance between the eyes.
     relative: float = 0.03
     #: Pixels.
-    absolute_px: float = 0.5
+    absolute_px: float = 0.65
     #: Share of the distance between the eyes, common to all points.
     common: float = 0.015
 
@@ -71,6 +72,8 @@ def _draw_face(person_seed: int, shot_seed: int, error: LandmarkError) -> RgbIma
     image = paint_scene(rng, side, side)
     place = Place(side / 2 + rng.uniform(-0.5, 0.5), side / 2 + rng.uniform(-0.5, 0.5), face_px)
     drawn = draw_portrait(image, draw_identity(person_seed), draw_shot(rng), place)
+    if rng.random() < OCCLUDED_SHARE:
+        hold_something(image, drawn, rng)
     return align(expose(image, rng), disturb(drawn.landmarks, error, rng))
 
 
