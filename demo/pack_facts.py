@@ -14,12 +14,12 @@ class PackFacts:
 
     #: Detections below this score are not faces.
     detection_threshold: float
-    #: Cosine similarity below which two faces are taken for two people: FAR 1e-3 on people never trained on.
-    similarity_threshold: float
     #: SPDX identifier.
     licence: str
     #: Whether the models know drawn people only.
     drawn_people: bool
+    #: Cosine similarity below which two faces are taken for two people: FAR 1e-3 on people never trained on.
+    similarity_threshold: float = 0.4
 
 
 def read_pack_facts(pack: Path = PACK_DIRECTORY) -> PackFacts:

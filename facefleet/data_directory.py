@@ -1,4 +1,4 @@
-"""Where a person's Facefleet keeps its files when nobody says otherwise. Imports nothing slow: every command asks it."""
+"""Where a person's Facefleet keeps its files when nobody says otherwise. Imports nothing slow: every command asks."""
 
 import os
 from pathlib import Path

@@ -33,7 +33,7 @@ def search_in_album(
             album.id,
             probe_bytes,
             limit=settings.search_limit if limit is None else limit,
-            min_similarity=settings.search_min_similarity if min_similarity is None else min_similarity,
+            min_similarity=recognizer.similarity_threshold if min_similarity is None else min_similarity,
         )
     faces = [ProbeResultView.of(result, probe) for result in results]
     return SearchView(width=probe.width_px, height=probe.height_px, faces=faces)

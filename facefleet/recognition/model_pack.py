@@ -14,6 +14,7 @@ from pathlib import Path
 from facefleet.errors import LicenseNotAccepted, ModelPackMismatch, ModelPackNotFound
 from facefleet.recognition.pack_files import (
     INSIGHTFACE_THRESHOLD,
+    USUAL_SIMILARITY_THRESHOLD,
     KnownPack,
     check_hash,
     hash_file,
@@ -42,6 +43,8 @@ class ModelPack:
     #: 16 hexadecimal digits over the hashes of both files; templates of different versions are never compared.
     model_version: str
     detection_threshold: float
+    #: Cosine similarity below which two faces are taken for two people, when nobody says otherwise.
+    similarity_threshold: float
     licence: str
     #: Whether the pack knows drawn people only, as the bundled one does.
     drawn_people: bool
@@ -164,6 +167,7 @@ def _read_known_pack(name: str, directory: Path, known: KnownPack) -> ModelPack:
         embedder=paths[1],
         model_version=_version_of(known.detector[1], known.embedder[1]),
         detection_threshold=INSIGHTFACE_THRESHOLD,
+        similarity_threshold=USUAL_SIMILARITY_THRESHOLD,
         licence=INSIGHTFACE_LICENCE,
         drawn_people=False,
     )
@@ -178,7 +182,15 @@ def _read_pack(name: str, directory: Path) -> ModelPack:
     detector, embedder = route_files(directory)
     version = _version_of(hash_file(detector), hash_file(embedder))
     return ModelPack(
-        name, directory, detector, embedder, version, facts.detection_threshold, facts.licence, facts.drawn_people
+        name,
+        directory,
+        detector,
+        embedder,
+        version,
+        detection_threshold=facts.detection_threshold,
+        similarity_threshold=facts.similarity_threshold,
+        licence=facts.licence,
+        drawn_people=facts.drawn_people,
     )
 
 

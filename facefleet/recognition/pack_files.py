@@ -12,6 +12,8 @@ from facefleet.errors import ModelPackMismatch
 
 #: Detection threshold that InsightFace uses for its packs.
 INSIGHTFACE_THRESHOLD = 0.5
+#: Cosine at which few strangers pass with ArcFace-like embedders; a pack that was measured says better.
+USUAL_SIMILARITY_THRESHOLD = 0.3
 #: A detector has scores, boxes and often landmarks for three strides; nothing else in a pack has that many outputs.
 _MIN_DETECTOR_OUTPUTS = 5
 _ALIGNED_SIZE_PX = 112
@@ -30,6 +32,7 @@ class PackFacts(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     detection_threshold: float = Field(default=INSIGHTFACE_THRESHOLD, gt=0, lt=1)
+    similarity_threshold: float = Field(default=USUAL_SIMILARITY_THRESHOLD, ge=-1, le=1)
     licence: str = ""
     drawn_people: bool = False
     #: File name -> SHA-256 in hexadecimal.

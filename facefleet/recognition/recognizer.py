@@ -59,6 +59,9 @@ class Recognizer:
         self._settings = settings
         self._limits = DecodeLimits(settings.max_photo_bytes, settings.max_photo_pixels)
         self._threshold = settings.detection_threshold or pack.detection_threshold
+        chosen = settings.search_min_similarity
+        #: Smallest cosine similarity of a candidate when a caller names none.
+        self.similarity_threshold = pack.similarity_threshold if chosen is None else chosen
         self._models = models
         self._watch = OutputWatch()
         self._batcher: Batcher[Planes, _ModelOutput] = Batcher(self._run_batch, runtime.batch_policy)

@@ -81,8 +81,9 @@ class FakeJobs:
         self.jobs[job.id] = job
         return job
 
-    def add_photos(self, job_id: UUID, model_version: str, refs: Sequence[PhotoRef]) -> None:
+    def add_photos(self, job_id: UUID, model_version: str, refs: Sequence[PhotoRef], *, urgent: bool) -> None:
         assert model_version == MODEL_VERSION
+        assert urgent == (len(refs) <= 20)
         self.refs.setdefault(job_id, []).extend(refs)
 
     def progress(self, job_id: UUID) -> JobProgress:
@@ -194,6 +195,7 @@ class FakeRecognizer:
     """Sees as many faces as the image has bytes `F`; an image of `bad` cannot be decoded."""
 
     model_version: str = MODEL_VERSION
+    similarity_threshold: float = 0.0
     healthy: bool = True
     error: BaseException | None = None
     #: Called within each recognition.

@@ -73,7 +73,7 @@ def test_limit_and_min_similarity_reach_the_gallery(api: Api, album: Album) -> N
 
 
 def test_without_parameters_the_settings_decide(api: Api, album: Album) -> None:
-    strict = api.with_settings(search_limit=1, search_min_similarity=0.0)
+    strict = api.with_settings(search_limit=1)
     match_photos(strict, album, "a", "b", "c")
     assert len(search(strict)[0]) == 1
 
