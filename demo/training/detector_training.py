@@ -18,8 +18,8 @@ class DetectorPlan:
     """How long and how fast the detector is trained."""
 
     photos: int = 7000
-    steps: int = 4400
-    limit_s: float = 2760.0
+    steps: int = 3300
+    limit_s: float = 3600.0
     batch: int = 16
     peak_rate: float = 3e-3
     seed: int = 8

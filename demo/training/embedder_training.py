@@ -17,10 +17,10 @@ from demo.training.schedule import Budget, RunningAverage, device, learning_rate
 class EmbedderPlan:
     """How long and how fast the embedder is trained."""
 
-    people: int = 2000
+    people: int = 3000
     shots: int = 12
     steps: int = 4500
-    limit_s: float = 2700.0
+    limit_s: float = 3600.0
     batch: int = 96
     peak_rate: float = 4e-3
     #: CosFace (Wang et al., 2018): scale, and margin, which grows over the first 30% of the training.

@@ -70,7 +70,7 @@ are in neither training.
   margin {embedder.margin}, {record.embedder.steps} steps of {embedder.batch} faces, aligned by landmarks
   that are disturbed as a detector's are.
 
-Train it again with `make demo-pack`: seeded, about an hour and a half on two CPU cores, less with a GPU.
+Train it again with `make demo-pack`: seeded, one to two hours on two CPU cores, less with a GPU.
 
 ## Measured
 `make demo-pack-eval`: 200 drawn photos of 25 people never trained on, 400 to 640 pixels wide, faces of 16 to 300
