@@ -55,8 +55,8 @@ def find_packages(_settings: Settings) -> str:
     """Look for the packages that this one asks for."""
     wanted = [each for each in metadata.requires("facefleet") or [] if "extra ==" not in each]
     names = [match[0] for each in wanted if (match := re.match(r"[\w.-]+", each))]
-    # One of two distributions brings onnxruntime; the check of the runtime says which.
-    missing = [name for name in names if name != "onnxruntime" and not _is_installed(name)]
+    # Other distributions bring these too: onnxruntime-gpu (the check of the runtime says more), OpenCV's headless one.
+    missing = [name for name in names if name not in {"onnxruntime", "opencv-python"} and not _is_installed(name)]
     if missing:
         raise ConfigurationError(f"not installed: {', '.join(missing)}")
     return f"Python {sys.version.split()[0]}, facefleet {metadata.version('facefleet')}, all packages it needs"
