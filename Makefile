@@ -16,16 +16,7 @@ $(STAMP): pyproject.toml requirements/$(EXTRA).lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-setdemo: $(STAMP) ## Draw an album, index it, search it with three selfies, write demo-report.html
-	$(BIN)/python -m demo
-
-demo-pack: $(STAMP) ## Train the bundled pack again (about an hour on two cores; needs torch in the environment)
-	$(BIN)/python -m demo.training
-
-demo-pack-eval: $(STAMP) ## Measure the bundled pack on people it never saw
-	$(BIN)/python -m demo.evaluation
-
-up: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, cpu or gpu)
+setup: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, cpu or gpu)
 
 test: $(STAMP) ## Lint, types, import rules and every test
 	$(MAKE) check
@@ -58,6 +49,9 @@ bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
 
 env-example: $(STAMP) ## Write .env.example from the settings class
 	$(BIN)/python -m cli.env_example > .env.example
+
+images: ## Build the images of api and worker with docker, podman or buildah (BASE_IMAGE, TAG, BUILD_OPTIONS)
+	infra/images/build.sh api worker
 
 lock: $(STAMP) ## Pin every dependency again, with hashes
 	echo uv | $(BIN)/uv pip compile - $(UV_LOCK) -o requirements/uv.lock
