@@ -13,7 +13,7 @@ from api.body_limit import BodyLimit
 from api.dependencies import Services
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
-from api.routes import albums, faces, health, jobs, photos, search
+from api.routes import albums, events, faces, health, jobs, photos, search
 from facefleet.errors import FacefleetError
 
 log = structlog.stdlib.get_logger(__name__)
@@ -42,7 +42,7 @@ def create_app(services: Services) -> FastAPI:
     install_error_responses(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestObserver, requests=services.metrics.requests)
-    for module in (albums, photos, jobs, search, faces, health):
+    for module in (albums, photos, jobs, search, faces, events, health):
         app.include_router(module.router)
     return app
 

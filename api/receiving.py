@@ -37,7 +37,8 @@ def keep_photos(services: Services, album: Album, files: Sequence[UploadFile]) -
     try:
         refs = [_keep_photo(services, f"{folder}{number}/", file) for number, file in enumerate(files)]
         job = services.ledger.jobs.create(album.id, UPLOADS_SOURCE, JobState.RUNNING)
-        services.ledger.jobs.add_photos(job.id, services.model_version, refs)
+        is_urgent = len(refs) <= services.settings.interactive_photos
+        services.ledger.jobs.add_photos(job.id, services.model_version, refs, urgent=is_urgent)
     except BaseException:
         _take_back(services, folder)
         raise

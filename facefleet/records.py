@@ -226,7 +226,7 @@ class Job:
     id: UUID
     album_id: UUID
     album_name: str
-    #: `file:///dir`, `s3://bucket/prefix`, or `uploads:` for photos sent over HTTP.
+    #: `file:///dir`, `s3://bucket/prefix`, `uploads:` for photos sent over HTTP, or `events:` for those of a bucket.
     source: str
     state: JobState
     #: Why it failed, for a person.
@@ -252,6 +252,56 @@ class JobProgress:
     def photos_per_second(self) -> float:
         """Finished photos over the job's seconds."""
         return (self.indexed + self.dead) / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEvent:
+    """What an S3 server says happened to one object."""
+
+    album_name: str
+    #: The object: `s3://bucket/key`.
+    uri: str
+    #: Orders the events of one object: hexadecimal digits, all of one length.
+    sequencer: str
+    #: What is there now; null: it was removed.
+    created: PhotoRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedEvent:
+    """A message, or a part of one, that says nothing usable."""
+
+    #: Stable snake_case word for machines.
+    reason: str
+    #: A sentence for a person.
+    detail: str
+    #: What was sent, cut to a bounded length.
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEvent:
+    """A rejected event as the ledger keeps it."""
+
+    id: UUID
+    received_at: datetime
+    reason: str
+    detail: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits, by lane, and how fast it goes; all by the database's clock."""
+
+    #: Pending or leased photos of small albums, and of small uploads.
+    interactive_photos: int
+    #: Those of all other albums.
+    index_photos: int
+    #: How long the photo that waits longest has been due.
+    oldest_s: float
+    #: Photos that became indexed or dead within the last minute.
+    finished_per_minute: int
 
 
 @dataclass(frozen=True, slots=True)

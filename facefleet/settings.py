@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from facefleet.data_directory import default_data_dir
 
+_LANE = "(index|interactive|people|maintenance)"
+
 
 class Settings(BaseSettings):
     """Read from `FACEFLEET_*` environment variables, then from `.env`; the descriptions become `.env.example`."""
@@ -26,6 +28,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the ledger, e.g. postgresql+psycopg://user@host/db; empty: SQLite in the data directory."""
     broker_url: str = "memory://"
     """Celery broker: memory:// (one process), redis://host:6379/0, or sqs://."""
+    queue_prefix: str = Field(default="facefleet-", pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    """Begins the name of every queue; the lane follows: facefleet-index, facefleet-interactive, ..."""
     qdrant_url: str = ""
     """URL of a Qdrant server; empty: the engine embedded in the process that owns the data directory."""
     qdrant_api_key: SecretStr = SecretStr("")
@@ -42,6 +46,32 @@ class Settings(BaseSettings):
     """Seconds to wait for a connection to S3."""
     s3_read_timeout_s: float = Field(default=30, gt=0)
     """Seconds to wait for the next bytes from S3."""
+
+    # SQS as the broker (broker_url sqs://); the credentials are AWS's usual ones
+    sqs_region: str = ""
+    """AWS region of the queues; empty: AWS_REGION or AWS_DEFAULT_REGION."""
+    sqs_endpoint_url: str = ""
+    """Endpoint of the SQS server, e.g. http://localhost:9324; empty: AWS."""
+    sqs_queue_url_base: str = ""
+    """What the queues' URLs begin with, e.g. https://sqs.eu-west-1.amazonaws.com/123456789012: then no process needs
+    the right to list queues. Empty: queues are looked up by name."""
+    sqs_create_queues: bool = False
+    """Whether the dispatcher creates the queues, with their visibility timeout and a dead-letter queue."""
+
+    # Uploads that index themselves
+    s3_events_queue_url: str = ""
+    """URL of the SQS queue to which buckets send their notifications; empty: none is read."""
+    s3_events_secret: SecretStr = SecretStr("")
+    """Signs or authorizes POST /v1/events/s3, for S3 servers that call back; empty: there is no such route."""
+    s3_events_buckets: str = ""
+    """Names of the buckets whose events are followed, separated by commas; events of others end in /v1/ingest/dead."""
+    s3_events_album_rule: str = Field(default="albums/{album}/...", pattern=r"^[^{}]*\{album\}/\.\.\.$")
+    """Which keys are photos, and of which album: {album} is one path segment, ... whatever follows. Other keys are
+    ignored: a bucket may hold other things."""
+    reconcile_interval_s: float = Field(default=0, ge=0)
+    """How often the dispatcher compares buckets with the ledger and the ledger with the gallery; 0: never."""
+    reconcile_sources: str = ""
+    """Sources that the reconciler lists, s3://bucket/prefix, separated by commas; albums by s3_events_album_rule."""
 
     # Recognition
     model_pack: str = "buffalo_l"
@@ -98,6 +128,14 @@ class Settings(BaseSettings):
     """How often the dispatcher looks for photos to send."""
     sweep_interval_s: float = Field(default=15, gt=0)
     """How often the dispatcher looks for expired leases."""
+    interactive_photos: int = Field(default=20, ge=0)
+    """Albums with at most this many waiting photos, and uploads of at most this many, go to the interactive lane."""
+    worker_lanes: str = Field(default="interactive,index", pattern=rf"^{_LANE}(,{_LANE})*$")
+    """Lanes that a worker consumes, separated by commas, the first one first where the broker can order queues."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port on which a worker or dispatcher serves /metrics; 0: none. The API serves its own."""
+    metrics_host: str = "127.0.0.1"
+    """Address on which a worker or dispatcher serves /metrics."""
 
     # API
     max_upload_bytes: int = Field(default=1_000_000_000, ge=1)
@@ -106,8 +144,8 @@ class Settings(BaseSettings):
     """Largest image to search with."""
     search_limit: int = Field(default=100, ge=1, le=4096)
     """Candidates for each face of a probe when the caller names no limit."""
-    search_min_similarity: float = Field(default=0.25, ge=-1, le=1)
-    """Smallest cosine similarity of a candidate when the caller names none."""
+    search_min_similarity: float | None = Field(default=None, ge=-1, le=1)
+    """Smallest cosine similarity of a candidate when the caller names none; unset: the pack's own (usually 0.3)."""
     max_search_queue: int = Field(default=64, ge=1)
     """Searches that may be in the API at once before it answers 503 with Retry-After."""
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
 from uuid import uuid4
 
 import structlog
 
-from workers.celery_app import INDEX_QUEUE, create_celery_app
+from workers.celery_app import create_celery_app
 from workers.dispatcher.dispatcher import dispatcher_in_threads
 from workers.indexing import PhotoIndexer
 from workers.parts import FleetParts
@@ -20,9 +21,10 @@ log = structlog.stdlib.get_logger(__name__)
 @contextmanager
 def embedded_fleet(parts: FleetParts) -> Iterator[None]:
     """Index what the ledger holds for as long as the block lasts; photos in flight are finished on leaving."""
-    # kombu keeps in-memory queues for the whole process: a name of its own keeps two fleets apart.
-    on_memory = parts.settings.model_copy(update={"broker_url": "memory://localhost"})
-    app = create_celery_app(on_memory, f"{INDEX_QUEUE}-{uuid4().hex}")
+    # kombu keeps in-memory queues for the whole process: names of their own keep two fleets apart.
+    on_memory = {"broker_url": "memory://localhost", "queue_prefix": f"facefleet-{uuid4().hex}-"}
+    parts = replace(parts, settings=parts.settings.model_copy(update=on_memory))
+    app = create_celery_app(parts.settings)
     stopping = Event()
 
     def retire() -> None:
@@ -32,7 +34,7 @@ def embedded_fleet(parts: FleetParts) -> Iterator[None]:
 
     register_tasks(app, PhotoIndexer(parts, stopping, retire))
     prepare_gallery(parts, stopping)
-    with worker_in_thread(app, parts.settings.resolved_worker_threads), dispatcher_in_threads(app, parts):
+    with worker_in_thread(app, parts.settings), dispatcher_in_threads(app, parts):
         try:
             yield
         finally:

@@ -26,6 +26,7 @@ def register_tasks(app: Celery, indexer: PhotoIndexer) -> None:
     app.task(index_photos, name=INDEX_PHOTOS, shared=False)
 
 
-def send_index_photos(app: Celery, album_id: UUID, photo_ids: list[UUID]) -> None:
-    """Put one message on the queue: ids only, never photos or vectors."""
-    app.send_task(INDEX_PHOTOS, kwargs={"album_id": str(album_id), "photo_ids": [str(each) for each in photo_ids]})
+def send_index_photos(app: Celery, queue: str, album_id: UUID, photo_ids: list[UUID]) -> None:
+    """Put one message on a queue: ids only, never photos or vectors."""
+    ids = {"album_id": str(album_id), "photo_ids": [str(each) for each in photo_ids]}
+    app.send_task(INDEX_PHOTOS, kwargs=ids, queue=queue)

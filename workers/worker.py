@@ -12,7 +12,8 @@ from celery.signals import worker_shutting_down
 from celery.worker import WorkController, state
 
 from facefleet.errors import TransientError
-from workers.celery_app import create_celery_app
+from facefleet.settings import Settings
+from workers.celery_app import consumed_queues, create_celery_app
 from workers.indexing import PhotoIndexer
 from workers.parts import FleetParts
 from workers.tasks import register_tasks
@@ -49,7 +50,8 @@ def run_worker(parts: FleetParts) -> int:
     app = create_celery_app(parts.settings)
     register_tasks(app, PhotoIndexer(parts, stopping, retire))
     log.info("worker started", threads=parts.settings.resolved_worker_threads, model=parts.recognizer.description)
-    app.Worker(concurrency=parts.settings.resolved_worker_threads, quiet=True, **_OPTIONS).start()
+    queues = consumed_queues(parts.settings)
+    app.Worker(concurrency=parts.settings.resolved_worker_threads, queues=queues, quiet=True, **_OPTIONS).start()
     return int(retired.is_set())
 
 
@@ -70,7 +72,7 @@ def _wake() -> None:
 
 
 @contextmanager
-def worker_in_thread(app: Celery, threads: int) -> Iterator[None]:
+def worker_in_thread(app: Celery, settings: Settings) -> Iterator[None]:
     """Consume in a thread of this process, which keeps its own signal handlers.
 
     Celery keeps its shutdown flag in a module, so there is one such worker a process at a time.
@@ -78,7 +80,8 @@ def worker_in_thread(app: Celery, threads: int) -> Iterator[None]:
     # The threads of the pool look tasks up in Celery's default application.
     app.set_default()
     app.task(_wake, name=_WAKE, shared=False)
-    controller = WorkController(app=app, concurrency=threads, **_OPTIONS)
+    queues = consumed_queues(settings)
+    controller = WorkController(app=app, concurrency=settings.resolved_worker_threads, queues=queues, **_OPTIONS)
     thread = Thread(target=controller.start, name="celery-worker", daemon=True)
     thread.start()
     try:
@@ -87,6 +90,6 @@ def worker_in_thread(app: Celery, threads: int) -> Iterator[None]:
         state.should_stop = 0
         # The consumer looks at the flag between two polls of up to two seconds, and polls once more after that.
         for _ in range(2):
-            app.send_task(_WAKE)
+            app.send_task(_WAKE, queue=queues[0])
         thread.join()
         state.should_stop = None

@@ -52,7 +52,7 @@ class Albums:
             AlbumNotFound: there is none, or it is being deleted.
         """
         with self.database.reading() as connection:
-            found = connection.execute(_select_named(name, tenant)).one_or_none()
+            found = connection.execute(select_named(name, tenant)).one_or_none()
         if found is None:
             raise AlbumNotFound(f"there is no album named {name!r}")
         return _album_of(found)
@@ -122,23 +122,34 @@ class Albums:
             return connection.execute(table.delete().where(sa.tuple_(*keys).in_(some))).rowcount
 
     def _ensure(self, name: str, tenant: str) -> tuple[Album, bool]:
-        _check_name(name)
+        check_album_name(name)
         new_id = uuid4()
         with self.database.writing() as connection:
-            connection.execute(insert_or_ignore(connection, album).values(id=new_id, tenant=tenant, name=name))
-            found = connection.execute(_select_named(name, tenant)).one()
-        return _album_of(found), found.id == new_id
+            found = ensure_album(connection, name, tenant, new_id)
+        return found, found.id == new_id
 
 
-def _check_name(name: str) -> None:
-    """Refuse names that a URL path or a terminal cannot carry."""
+def ensure_album(connection: sa.Connection, name: str, tenant: str, new_id: UUID | None = None) -> Album:
+    """Find the album of that acceptable name, or enter it under a new id."""
+    new = insert_or_ignore(connection, album).values(id=new_id or uuid4(), tenant=tenant, name=name)
+    connection.execute(new)
+    return _album_of(connection.execute(select_named(name, tenant)).one())
+
+
+def check_album_name(name: str) -> None:
+    """Refuse names that a URL path or a terminal cannot carry.
+
+    Raises:
+        InvalidRequest: what an album's name is made of.
+    """
     if not name.strip() or len(name) > _NAME_MAX_CHARS or not name.isprintable() or "/" in name or name in {".", ".."}:
         raise InvalidRequest(
             f"an album's name is 1-{_NAME_MAX_CHARS} printable characters without a slash, not {name!r}"
         )
 
 
-def _select_named(name: str, tenant: str) -> sa.Select[Any]:
+def select_named(name: str, tenant: str) -> sa.Select[Any]:
+    """Select the album of that name that is not being deleted."""
     return sa.select(album).where(album.c.tenant == tenant, album.c.name == name, album.c.deleting_since.is_(None))
 
 

@@ -139,6 +139,11 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
+def insert_into(connection: sa.Connection, table: sa.Table) -> Any:  # noqa: ANN401 - two dialects' Insert classes
+    """Begin an INSERT that knows ON CONFLICT."""
+    return _INSERTS[connection.dialect.name](table)
+
+
 def insert_or_ignore(connection: sa.Connection, table: sa.Table) -> Any:  # noqa: ANN401 - two dialects' Insert classes
     """Begin an INSERT that leaves rows alone which exist already."""
-    return _INSERTS[connection.dialect.name](table).on_conflict_do_nothing()
+    return insert_into(connection, table).on_conflict_do_nothing()

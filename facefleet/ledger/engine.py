@@ -11,6 +11,7 @@ from facefleet.errors import ConfigurationError
 from facefleet.ledger.albums import Albums
 from facefleet.ledger.database import Database, connect, translated_errors
 from facefleet.ledger.faces import Faces
+from facefleet.ledger.ingest import Ingest
 from facefleet.ledger.jobs import Jobs
 from facefleet.ledger.leases import Leases
 from facefleet.ledger.photos import Photos
@@ -33,6 +34,7 @@ class Ledger:
     photos: Photos
     leases: Leases
     faces: Faces
+    ingest: Ingest
 
     def check(self) -> None:
         """Return when the database answers.
@@ -64,7 +66,15 @@ def open_ledger(url: str) -> Ledger:
     except BaseException:
         database.engine.dispose()
         raise
-    return Ledger(database, Albums(database), Jobs(database), Photos(database), Leases(database), Faces(database))
+    return Ledger(
+        database,
+        albums=Albums(database),
+        jobs=Jobs(database),
+        photos=Photos(database),
+        leases=Leases(database),
+        faces=Faces(database),
+        ingest=Ingest(database),
+    )
 
 
 def migrate(database: Database) -> None:

@@ -11,8 +11,9 @@ from facefleet.errors import AlbumNotFound, JobNotFound
 from facefleet.ledger.clock import seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.listing import list_photos
+from facefleet.ledger.outbox import mark_urgent
 from facefleet.ledger.schema import album, job, job_photo, photo, state_is
-from facefleet.records import Job, JobProgress, JobState, PhotoRef, PhotoState
+from facefleet.records import Job, JobProgress, JobState, PhotoRef, PhotoState, photo_id_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Jobs:
         job_id = uuid4()
         ended = None if state == JobState.LISTING else utc_now()
         with self.database.writing() as connection:
-            _hold_album(connection, album_id)
+            hold_album(connection, album_id)
             new = job.insert().values(
                 id=job_id, album_id=album_id, source=source, state=state.value, listing_ended_at=ended
             )
@@ -102,7 +103,7 @@ class Jobs:
         with self.database.writing() as connection:
             connection.execute(_update_listing(job_id).values(listing_until=seconds_from_now(lease_s)))
 
-    def add_photos(self, job_id: UUID, model_version: str, refs: Sequence[PhotoRef]) -> int:
+    def add_photos(self, job_id: UUID, model_version: str, refs: Sequence[PhotoRef], *, urgent: bool = False) -> int:
         """Enter photos as the current versions of what they name, and link them to the job. Twice is once.
 
         A photo that the ledger knows stays as it is, dead ones too. A deleted one (the file came back to an older
@@ -112,6 +113,7 @@ class Jobs:
             job_id: the job that saw them.
             model_version: what they are to be recognized with.
             refs: any number; entered in transactions of a thousand.
+            urgent: the relay is to send them before all others.
 
         Returns:
             How many are pending because of this call.
@@ -124,8 +126,13 @@ class Jobs:
         for start in range(0, len(refs), CHUNK):
             with self.database.writing() as connection:
                 album_id = _find(connection, job_id).album_id
-                _hold_album(connection, album_id)
-                new += list_photos(connection, job_id, album_id, model_version, refs[start : start + CHUNK])
+                hold_album(connection, album_id)
+                page = refs[start : start + CHUNK]
+                new += list_photos(connection, job_id, album_id, model_version, page)
+                if urgent:
+                    mark_urgent(
+                        connection, [photo_id_of(album_id, ref.uri, ref.version, model_version) for ref in page]
+                    )
         return new
 
     def finish_listing(self, job_id: UUID) -> None:
@@ -141,7 +148,7 @@ class Jobs:
             connection.execute(_update_listing(job_id).values(detail=detail, **ended))
 
 
-def _hold_album(connection: sa.Connection, album_id: UUID) -> None:
+def hold_album(connection: sa.Connection, album_id: UUID) -> None:
     """Keep an album from being deleted until the transaction ends.
 
     Raises:

@@ -153,10 +153,21 @@ class Leases:
         with self.database.reading() as connection:
             return outbox.plan_messages(connection, limit, redispatch_after_s, message_size)
 
+    def urgent(self, limit: int, message_size: int = 8) -> list[tuple[UUID, list[UUID]]]:
+        """List at most `limit` photos that are to go before all others, as `waiting` does."""
+        with self.database.reading() as connection:
+            return outbox.plan_urgent(connection, limit, message_size)
+
+    def small_albums(self, album_ids: Collection[UUID], most_photos: int) -> set[UUID]:
+        """Choose those of these albums in which at most `most_photos` are pending."""
+        with self.database.reading() as connection:
+            return set(connection.execute(outbox.select_small_albums(album_ids, most_photos)).scalars())
+
     def mark_dispatched(self, photo_ids: Sequence[UUID]) -> None:
         """Remember that photos were sent to the broker."""
         with self.database.writing() as connection:
             connection.execute(outbox.MARK_DISPATCHED, {"photo_ids": list(photo_ids)})
+            connection.execute(outbox.FORGET_URGENT, {"photo_ids": list(photo_ids)})
 
     def runway(self, redispatch_after_s: float) -> int:
         """Count the photos dispatched within the last `redispatch_after_s` seconds and not yet claimed."""

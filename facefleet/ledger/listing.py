@@ -96,6 +96,14 @@ def delete_photo(connection: sa.Connection, photo_id: UUID) -> None:
     connection.execute(face.delete().where(face.c.photo_id == photo_id))
 
 
+def delete_source(connection: sa.Connection, source_id: UUID) -> None:
+    """Delete every version of a photo and their faces; the purger does their points."""
+    gone = photo.update().where(photo.c.source_id == source_id, _is_present(photo)).values(**_DELETED)
+    deleted = connection.execute(gone.returning(photo.c.id)).scalars().all()
+    if deleted:
+        connection.execute(DELETE_FACES, {"photo_ids": deleted})
+
+
 def _row_of(ref: PhotoRef, album_id: UUID, model_version: str) -> dict[str, Any]:
     return {
         "id": photo_id_of(album_id, ref.uri, ref.version, model_version),

@@ -1,6 +1,6 @@
 """Statements that read the photo table as the relay's and the purger's outbox."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -8,8 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facefleet.ledger.clock import seconds_from_now, utc_now
+from facefleet.ledger.database import insert_or_ignore
 from facefleet.ledger.listing import FRESH, PHOTO_IDS
-from facefleet.ledger.schema import album, photo, row_state_is, state_is
+from facefleet.ledger.schema import album, photo, row_state_is, state_is, urgent_photo
 from facefleet.records import PhotoState
 
 _IS_PENDING = state_is(photo.c.state, PhotoState.PENDING)
@@ -29,6 +30,36 @@ MARK_DISPATCHED = (
     )
     .values(dispatched_at=utc_now())
 )
+
+
+#: A photo goes first once; should it be lost on its way, it comes again with the others.
+FORGET_URGENT = urgent_photo.delete().where(urgent_photo.c.photo_id.in_(PHOTO_IDS))
+
+
+def mark_urgent(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
+    """Let photos go before all others."""
+    rows = [{"photo_id": photo_id} for photo_id in sorted(photo_ids)]
+    connection.execute(insert_or_ignore(connection, urgent_photo), rows)
+
+
+def plan_urgent(connection: sa.Connection, limit: int, message_size: int) -> list[tuple[UUID, list[UUID]]]:
+    """Choose urgent photos that were not sent yet, as messages."""
+    waiting: sa.Select[Any] = sa.select(photo.c.album_id, photo.c.id, photo.c.crash_count).join(
+        urgent_photo, urgent_photo.c.photo_id == photo.c.id
+    )
+    is_due = sa.and_(row_state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
+    in_order = waiting.where(is_due, photo.c.dispatched_at.is_(None)).order_by(photo.c.album_id).limit(limit)
+    by_album: defaultdict[UUID, list[sa.Row[Any]]] = defaultdict(list)
+    for row in connection.execute(in_order):
+        by_album[row.album_id].append(row)
+    return [(album_id, message) for album_id, rows in by_album.items() for message in _cut_messages(rows, message_size)]
+
+
+def select_small_albums(album_ids: Collection[UUID], most_photos: int) -> sa.Select[UUID]:
+    """Select those of these albums in which at most `most_photos` wait; no more than one more are counted of each."""
+    some = sa.select(photo.c.id).where(photo.c.album_id == album.c.id, _IS_PENDING).limit(most_photos + 1)
+    count = sa.select(sa.func.count()).select_from(some.correlate(album).subquery()).scalar_subquery()
+    return sa.select(album.c.id).where(album.c.id.in_(album_ids), count <= most_photos)
 
 
 def plan_messages(

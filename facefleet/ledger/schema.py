@@ -57,7 +57,7 @@ job = sa.Table(
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("album_id", sa.ForeignKey("album.id", ondelete="CASCADE", name="fk_job_album"), nullable=False),
-    #: `file:///dir`, `s3://bucket/prefix`, or `uploads:`.
+    #: `file:///dir`, `s3://bucket/prefix`, `uploads:` or `events:`.
     sa.Column("source", sa.Text, nullable=False),
     #: A JobState; `done` is never stored: it is `running` with no photo waiting.
     sa.Column("state", sa.String(16), nullable=False),
@@ -139,10 +139,44 @@ def _index_photos_in(state: PhotoState, name: str, *columns: sa.Column[object]) 
     sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+#: How many were finished lately.
+sa.Index("ix_photo_finished", photo.c.finished_at)
 _index_photos_in(PhotoState.PENDING, "ix_photo_due", photo.c.album_id, photo.c.next_attempt_at)
 _index_photos_in(PhotoState.PENDING, "ix_photo_dispatched", photo.c.dispatched_at)
 _index_photos_in(PhotoState.LEASED, "ix_photo_leased", photo.c.lease_until)
 _index_photos_in(PhotoState.DELETED, "ix_photo_unpurged", photo.c.purged_at)
+
+#: Photos that were sent a few at a time: the relay sends them before all others, and then forgets their hurry.
+urgent_photo = sa.Table(
+    "urgent_photo", metadata, sa.Column("photo_id", sa.Uuid, primary_key=True), sqlite_with_rowid=False
+)
+
+#: The newest event of every object. Older ones that arrive late are told by it, those of deleted objects too.
+object_event = sa.Table(
+    "object_event",
+    metadata,
+    #: Names the object's uri.
+    sa.Column("object_id", sa.Uuid, primary_key=True),
+    #: Hexadecimal digits, all of one length, so that they sort as numbers do.
+    sa.Column("sequencer", SORTED_TEXT, nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False, default=utc_now()),
+)
+sa.Index("ix_object_event_seen", object_event.c.seen_at)
+
+#: Events that say nothing usable.
+ingest_dead = sa.Table(
+    "ingest_dead",
+    metadata,
+    #: Names reason and body: the same message twice is one row.
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("received_at", UtcTime, nullable=False, default=utc_now()),
+    sa.Column("reason", sa.String(64), nullable=False),
+    #: A sentence for a person.
+    sa.Column("detail", sa.Text, nullable=False),
+    #: What was sent, cut to a bounded length.
+    sa.Column("body", sa.Text, nullable=False),
+)
+sa.Index("ix_ingest_dead_received", ingest_dead.c.received_at, ingest_dead.c.id)
 
 #: Which photos a job saw that another job had entered. No foreign key to the photo: only `erase` removes photos,
 #: and it removes these rows first.

@@ -1,20 +1,27 @@
 """The dispatcher: one thread for each duty, until it is told to stop."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
 import structlog
 from celery import Celery
 
-from workers.celery_app import create_celery_app
+from facefleet.s3_events import EventRules
+from facefleet.settings import Settings
+from workers.celery_app import LANES, create_celery_app, queue_name
 from workers.dispatcher.lister import Lister
 from workers.dispatcher.loop import repeat
 from workers.dispatcher.purger import Purger
 from workers.dispatcher.relay import Relay
+from workers.dispatcher.s3_events import S3EventPoller
 from workers.dispatcher.sweeper import Sweeper
 from workers.parts import DispatcherParts
+from workers.sqs import connect_sqs, ensure_queues
+
+#: How long a poller that is at work may take to end.
+_POLLER_JOIN_S = 2.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -24,31 +31,63 @@ def run_dispatcher(parts: DispatcherParts) -> None:
     asked_to_end = Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: asked_to_end.set())
+    if parts.settings.sqs_create_queues:
+        create_queues(parts.settings)
     with dispatcher_in_threads(create_celery_app(parts.settings), parts):
         log.info("dispatcher started", model_version=parts.model_version)
         asked_to_end.wait()
 
 
+def create_queues(settings: Settings) -> None:
+    """Create the fleet's queues in SQS, or set those that exist to what the fleet needs.
+
+    Raises:
+        BrokerUnavailable: SQS cannot be reached, or refuses.
+    """
+    names = [queue_name(settings, lane) for lane in LANES]
+    urls = ensure_queues(connect_sqs(settings), names, f"{settings.queue_prefix}dead")
+    log.info("queues are there", urls=urls)
+
+
 @contextmanager
 def dispatcher_in_threads(app: Celery, parts: DispatcherParts) -> Iterator[None]:
     """Run all duties beside the caller; on leaving, each ends after its current step."""
-    settings, ledger = parts.settings, parts.ledger
-    duties = [
-        (Lister(ledger, parts.stores, settings, parts.model_version).step, settings.relay_interval_s),
-        (Relay(ledger, app, settings).step, settings.relay_interval_s),
-        (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
-        (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
-    ]
     stopping = Event()
-    threads = [
-        Thread(target=repeat, args=(step, rest_s, stopping), name=step.__qualname__, daemon=True)
-        for step, rest_s in duties
-    ]
-    for thread in threads:
-        thread.start()
+    threads = [_start(step, rest_s, stopping) for step, rest_s in _list_duties(app, parts)]
+    poller = _start(_open_poller(parts, stopping).step, 0, stopping) if parts.settings.s3_events_queue_url else None
     try:
         yield
     finally:
         stopping.set()
         for thread in threads:
             thread.join()
+        if poller:
+            # It may sit in a long poll, which nothing can end; what comes of it now stays in the queue.
+            poller.join(_POLLER_JOIN_S)
+
+
+def _list_duties(app: Celery, parts: DispatcherParts) -> list[tuple[Callable[[], bool], float]]:
+    settings, ledger = parts.settings, parts.ledger
+    return [
+        (Lister(ledger, parts.stores, settings, parts.model_version).step, settings.relay_interval_s),
+        (Relay(ledger, app, settings).step, settings.relay_interval_s),
+        (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
+        (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
+    ]
+
+
+def _open_poller(parts: DispatcherParts, stopping: Event) -> S3EventPoller:
+    return S3EventPoller(
+        ledger=parts.ledger,
+        client=connect_sqs(parts.settings),
+        queue_url=parts.settings.s3_events_queue_url,
+        rules=EventRules.of(parts.settings),
+        model_version=parts.model_version,
+        stopping=stopping,
+    )
+
+
+def _start(step: Callable[[], bool], rest_s: float, stopping: Event) -> Thread:
+    thread = Thread(target=repeat, args=(step, rest_s, stopping), name=step.__qualname__, daemon=True)
+    thread.start()
+    return thread

@@ -25,5 +25,6 @@ class Sweeper:
         if swept.requeued or swept.dead:
             self.metrics.lease_expiries.inc(swept.requeued + swept.dead)
             log.warning("leases expired", requeued=swept.requeued, dead=swept.dead)
+        self.ledger.ingest.forget_old()
         self.metrics.backlog_photos.set(self.ledger.leases.backlog())
         return False

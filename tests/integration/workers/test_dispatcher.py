@@ -6,6 +6,7 @@ from celery import Celery
 
 from facefleet.errors import BrokerUnavailable
 from facefleet.ledger.schema import photo
+from facefleet.records import JobState, PhotoRef, photo_id_of
 from facefleet.settings import Settings
 from tests.fixtures.processes import free_port, wait_until
 from tests.integration.workers.conftest import MODEL_VERSION, Bench
@@ -21,11 +22,14 @@ class RecordingApp:
 
     def __init__(self) -> None:
         self.messages: list[list[UUID]] = []
+        #: The queue of each message.
+        self.queues: list[str] = []
 
-    def send_task(self, _name: str, kwargs: dict[str, object]) -> None:
+    def send_task(self, _name: str, kwargs: dict[str, object], queue: str) -> None:
         ids = kwargs["photo_ids"]
         assert isinstance(ids, list)
         self.messages.append([UUID(each) for each in ids])
+        self.queues.append(queue)
 
 
 def relay(bench: Bench, app: object, **settings: int) -> Relay:
@@ -78,6 +82,41 @@ def test_a_small_album_does_not_wait_behind_a_large_one(bench: Bench) -> None:
     relay(bench, app, runway_photos=16).step()
     sent = {each for message in app.messages for each in message}
     assert set(bench.photo_ids(small_id)) <= sent
+
+
+def test_small_albums_and_small_uploads_take_the_interactive_lane(bench: Bench) -> None:
+    bench.write(**{f"p{number}": b"1" for number in range(30)})
+    large_id, _ = bench.list_into("large")
+    for path in bench.folder.glob("p[1-9]*.jpg"):
+        path.unlink()
+    small_id, _ = bench.list_into("small")
+    ledger = bench.parts.ledger
+    upload = ledger.jobs.create(large_id, "uploads:", JobState.RUNNING)
+    ref = PhotoRef("file:///one.jpg", "one.jpg", "v1", 1)
+    ledger.jobs.add_photos(upload.id, MODEL_VERSION, [ref], urgent=True)
+    app = RecordingApp()
+    relay(bench, app, runway_photos=100, interactive_photos=5).step()
+    uploaded = photo_id_of(large_id, ref.uri, ref.version, MODEL_VERSION)
+    lanes = {photo_id: queue for queue, ids in zip(app.queues, app.messages, strict=True) for photo_id in ids}
+    assert (app.messages[0], app.queues[0]) == ([uploaded], "facefleet-interactive")
+    assert {lanes.pop(photo_id) for photo_id in (uploaded, *bench.photo_ids(small_id))} == {"facefleet-interactive"}
+    assert set(lanes.values()) == {"facefleet-index"}
+    assert sum(len(ids) for ids in app.messages) == 32
+
+
+def test_an_upload_finds_room_in_a_full_runway_and_goes_first_once(bench: Bench) -> None:
+    bench.write(**{f"p{number}": b"1" for number in range(30)})
+    large_id, _ = bench.list_into("large")
+    app = RecordingApp()
+    fill = relay(bench, app, runway_photos=8)
+    fill.step()
+    ledger = bench.parts.ledger
+    upload = ledger.jobs.create(large_id, "uploads:", JobState.RUNNING)
+    ref = PhotoRef("file:///one.jpg", "one.jpg", "v1", 1)
+    ledger.jobs.add_photos(upload.id, MODEL_VERSION, [ref], urgent=True)
+    fill.step()
+    fill.step()
+    assert [len(message) for message in app.messages] == [8, 1]
 
 
 def test_a_broker_that_is_down_marks_nothing(bench: Bench, tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def test_the_description_names_every_route_and_its_bodies(api: Api) -> None:
         ("get", "/v1/jobs/{job}"),
         ("get", "/v1/jobs/{job}/events"),
         ("post", "/v1/detect"),
+        ("post", "/v1/events/s3"),
+        ("get", "/v1/ingest/dead"),
         ("get", "/healthz"),
         ("get", "/readyz"),
         ("get", "/metrics"),
