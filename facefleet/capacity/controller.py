@@ -1,5 +1,6 @@
 """The deadline rule over time: it remembers whom it asked for, and measures how fast workers are."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from math import exp
 
@@ -8,6 +9,8 @@ from facefleet.capacity.deadline_rule import AlbumLoad, DeadlineTerms, FleetStat
 #: How long a measurement of the rate counts, and how many worker-seconds the first estimate is worth.
 _MEMORY_S = 240.0
 _FIRST_ESTIMATE_WORKER_S = 120.0
+#: A worker is let go when it was not needed for this long: the next album may need it, and starting one costs more.
+_HOLD_S = 60.0
 #: A worker that is late is expected within this time.
 _LATE_S = 15.0
 
@@ -59,6 +62,8 @@ class DeadlineController:
     rate: RateMeter
     #: When each worker that was asked for, and is not seen yet, should start.
     _starts_at_s: list[float] = field(default_factory=list)
+    #: What was needed in the last moments.
+    _needed: deque[tuple[float, int]] = field(default_factory=deque)
     _last: FleetView | None = None
 
     def decide(self, view: FleetView) -> int:
@@ -67,7 +72,8 @@ class DeadlineController:
         self._expect(view)
         starting_s = tuple(max(start - view.now_s, _LATE_S) for start in self._starts_at_s)
         fleet = FleetState(view.running, starting_s)
-        wanted = workers_wanted(view.albums, self.rate.photos_per_s, fleet, self.terms)
+        needed = workers_wanted(view.albums, self.rate.photos_per_s, fleet, self.terms)
+        wanted = self._hold(view.now_s, needed)
         change = wanted - fleet.workers
         if change > 0:
             self._starts_at_s += [view.now_s + self.terms.start_s] * change
@@ -75,6 +81,12 @@ class DeadlineController:
             self._starts_at_s = self._starts_at_s[:change]
         self._last = view
         return wanted
+
+    def _hold(self, now_s: float, needed: int) -> int:
+        self._needed.append((now_s, needed))
+        while self._needed[0][0] < now_s - _HOLD_S:
+            self._needed.popleft()
+        return max(workers for _, workers in self._needed)
 
     def _measure(self, view: FleetView) -> None:
         last = self._last

@@ -43,6 +43,9 @@ class DeadlineTerms:
     start_s: float = 175.0
     #: Share of the deadline that is planned with; the rest is for what goes wrong.
     planned_share: float = 0.9
+    #: Every so many messages one goes to the album whose turn it is, the others to the album that is due first; 1: all
+    #: albums take turns.
+    turn_every: int = 5
     min_workers: int = 1
     max_workers: int = 20
 
@@ -56,9 +59,9 @@ def workers_wanted(
 
         W0 + ceil((N - W0 r T') / (r (T' - start))),  T' = planned_share T
 
-    With several albums the fleet takes turns between them, so that when the i-th ends every other one has had as many
-    photos done, or all it had: by the i-th deadline the fleet must have done sum_j min(n_j, n_i) photos. The most
-    demanding album decides. Workers on their way count from when they start; workers that are not needed are let go.
+    With several albums, N is what has to be done until the i-th is done: all albums that are due before it, itself, and
+    what the others get in their turns. The most demanding album decides. Workers on their way count from when they
+    start; those that are not needed are let go.
 
     Args:
         albums: those with photos left, in any order.
@@ -70,19 +73,26 @@ def workers_wanted(
         Between `terms.min_workers` and `terms.max_workers`.
     """
     margin_s = (1 - terms.planned_share) * terms.deadline_s
-    demands = [(_photos_due(albums, each), each.seconds_left - margin_s) for each in albums if each.photos > 0]
+    demands = [
+        (_photos_before(albums, each, terms.turn_every), each.seconds_left - margin_s)
+        for each in albums
+        if each.photos > 0
+    ]
     extra = max((_extra_workers(demand, photos_per_s, fleet, terms) for demand in demands), default=0)
-    wanted = fleet.workers + extra if extra else _workers_kept(demands, photos_per_s, fleet)
+    enough = max((_enough_workers(demand, photos_per_s, fleet) for demand in demands), default=0)
+    wanted = fleet.workers + extra if extra else enough
     return min(max(wanted, terms.min_workers), terms.max_workers)
 
 
-def _photos_due(albums: Sequence[AlbumLoad], last: AlbumLoad) -> int:
-    """Count the photos that are done when `last` is, albums taking turns."""
-    return sum(min(each.photos, last.photos) for each in albums)
+def _photos_before(albums: Sequence[AlbumLoad], last: AlbumLoad, turn_every: int) -> float:
+    """Count the photos that are done, of all albums, when `last` is."""
+    first = sum(each.photos for each in albums if each.seconds_left <= last.seconds_left)
+    turn = first / (turn_every - 1) / len(albums) if turn_every > 1 else last.photos
+    return first + sum(min(each.photos, turn) for each in albums if each.seconds_left > last.seconds_left)
 
 
 def _extra_workers(
-    demand: tuple[int, float], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms
+    demand: tuple[float, float], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms
 ) -> int:
     photos, seconds = demand
     # What a new worker comes too late for is given the time in which it can help.
@@ -91,20 +101,18 @@ def _extra_workers(
     return max(ceil(lacking / (photos_per_s * (seconds - terms.start_s))), 0)
 
 
-def _workers_kept(demands: Sequence[tuple[int, float]], photos_per_s: float, fleet: FleetState) -> int:
-    """Count the workers that are enough for the rest, those that are furthest from starting left out first."""
-    workers = fleet.workers
-    while workers > 0 and all(_suffices(workers - 1, demand, photos_per_s, fleet) for demand in demands):
-        workers -= 1
-    return workers
-
-
-def _suffices(workers: int, demand: tuple[int, float], photos_per_s: float, fleet: FleetState) -> bool:
+def _enough_workers(demand: tuple[float, float], photos_per_s: float, fleet: FleetState) -> int:
+    """Count the workers that are enough for one demand; those on their way are counted after the running ones."""
     photos, seconds = demand
-    starting_s = sorted(fleet.starting_s)[: max(workers - fleet.running, 0)]
-    rest = FleetState(min(workers, fleet.running), tuple(starting_s))
-    return photos <= photos_per_s * _worker_seconds(rest, seconds)
+    lacking_s = photos / photos_per_s - fleet.running * max(seconds, 0.0)
+    if lacking_s <= 0:
+        return ceil(photos / photos_per_s / seconds)
+    for number, start_s in enumerate(sorted(fleet.starting_s), fleet.running + 1):
+        lacking_s -= max(seconds - start_s, 0.0)
+        if lacking_s <= 0:
+            return number
+    return fleet.workers
 
 
 def _worker_seconds(fleet: FleetState, seconds: float) -> float:
-    return fleet.running * max(seconds, 0.0) + sum(max(seconds - start_s, 0.0) for start_s in fleet.starting_s)
+    return fleet.running * seconds + sum(max(seconds - start_s, 0.0) for start_s in fleet.starting_s)

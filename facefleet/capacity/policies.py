@@ -66,6 +66,7 @@ def deadline_policy(scenario: Scenario, planned_share: float = 0.9) -> Policy:
         deadline_s=scenario.deadline_s,
         start_s=_GAUGE_DELAY_S + scenario.boot_s + scenario.load_s,
         planned_share=planned_share,
+        turn_every=scenario.turn_every,
         min_workers=scenario.base_workers,
         max_workers=scenario.max_workers,
     )

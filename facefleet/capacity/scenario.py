@@ -1,10 +1,11 @@
 """The simulated world: albums, photos, machines. Everything that is left to chance is drawn here, from one seed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from math import sqrt
 from random import Random
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Scenario:
     worker_sigma: float = 0.1
     #: What one worker has claimed at a time: threads times photos of a message.
     photos_in_hand: int = 80
+    #: One message in so many goes to the album whose turn it is, the others to the album that is due first.
+    turn_every: int = 5
     deadline_s: float = 600.0
     #: Workers that are always there, on demand, never lost.
     base_workers: int = 1
@@ -63,19 +66,26 @@ class Scenario:
     lease_s: float = 135.0
 
 
-@dataclass(slots=True)
+class Piece(NamedTuple):
+    """What a worker takes at once."""
+
+    photos: int
+    #: In mean photos.
+    work: float
+
+
+@dataclass(frozen=True, slots=True)
 class AlbumDraw:
     """One album as it will arrive."""
 
     arrives_at_s: float
     photos: int
-    #: (photos, work in mean photos) of each piece that a worker takes at once.
-    pieces: list[tuple[int, float]]
+    pieces: tuple[Piece, ...]
 
     @property
     def work(self) -> float:
         """Everything, in mean photos."""
-        return sum(work for _, work in self.pieces)
+        return sum(piece.work for piece in self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ class World:
 
     scenario: Scenario
     seed: int
-    albums: list[AlbumDraw] = field(default_factory=list)
+    albums: tuple[AlbumDraw, ...]
 
     def workers(self) -> Iterator[WorkerDraw]:
         """Draw machines in the order in which they are asked for, without end."""
@@ -119,7 +129,7 @@ def draw_world(scenario: Scenario, seed: int) -> World:
     while now_s < scenario.arrivals_s:
         albums.append(draw_album(scenario, random, now_s))
         now_s += random.expovariate(arrivals_per_s)
-    return World(scenario, seed, albums)
+    return World(scenario, seed, tuple(albums))
 
 
 def draw_album(scenario: Scenario, random: Random, arrives_at_s: float, photos: int | None = None) -> AlbumDraw:
@@ -127,20 +137,20 @@ def draw_album(scenario: Scenario, random: Random, arrives_at_s: float, photos: 
     if photos is None:
         size = random.lognormvariate(0, scenario.photos_sigma) * scenario.median_photos
         photos = round(min(max(size, scenario.min_photos), scenario.max_photos))
-    return AlbumDraw(arrives_at_s, photos, list(_draw_pieces(scenario, random, photos)))
+    return AlbumDraw(arrives_at_s, photos, tuple(_draw_pieces(scenario, random, photos)))
 
 
-def _draw_pieces(scenario: Scenario, random: Random, photos: int) -> Iterator[tuple[int, float]]:
+def _draw_pieces(scenario: Scenario, random: Random, photos: int) -> Iterator[Piece]:
     deviation = _relative_deviation(scenario.photo_mix)
     section_cost, section_left = 1.0, 0
     while photos > 0:
         if section_left <= 0:
             section_cost, section_left = random.lognormvariate(0, scenario.section_sigma), scenario.section_photos
-        piece = min(scenario.photos_in_hand, photos)
-        cost = section_cost * max(random.gauss(1, deviation / sqrt(piece)), 0.1)
+        taken = min(scenario.photos_in_hand, photos)
+        cost = section_cost * max(random.gauss(1, deviation / sqrt(taken)), 0.1)
         repeats = 2 if random.random() < scenario.duplicate_share else 1
-        yield piece, piece * cost * repeats
-        photos, section_left = photos - piece, section_left - piece
+        yield Piece(taken, taken * cost * repeats)
+        photos, section_left = photos - taken, section_left - taken
 
 
 def _relative_deviation(mix: tuple[PhotoKind, ...]) -> float:
