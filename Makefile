@@ -61,4 +61,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench env-example lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench env-example images lock
