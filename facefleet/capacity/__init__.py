@@ -1,1 +1,1 @@
-"""How many workers: the deadline rule that a fleet scales on, its simulation, and the planner behind `facefleet plan`."""
+"""How many workers: the deadline rule that a fleet scales on, its simulation, and the planner of `facefleet plan`."""

@@ -13,10 +13,9 @@ _STEP_S = 15.0
 def cheapest_worker_seconds(world: World) -> float:
     """Find the fewest paid seconds of workers beyond the base with which every album of a world is in time.
 
-    The clairvoyant knows all arrivals, the work of every photo, and that no machine is lost or slow; it asks for
-    machines before albums arrive, serves the album whose deadline is nearest, and pays for a machine from the request on.
-    Every rounding (to steps of 15 s, and to the work that a worker does in one) is in its favour, so that no policy
-    can do better by more than those roundings.
+    The clairvoyant knows all arrivals and the work of every photo; no machine of its is lost or slow. It asks for
+    machines before albums arrive, serves the album whose deadline is nearest, and pays for a machine from the request
+    on. Every rounding (to steps of 15 s, and to the work that a worker does in one) is in its favour.
 
     Method: dynamic programming over (time, work done, workers). All albums have the same time, so that serving them in
     order of arrival is optimal, and a plan is feasible when the work done stays between what is due and what is there.
@@ -25,7 +24,7 @@ def cheapest_worker_seconds(world: World) -> float:
     unit = scenario.photos_per_s * _STEP_S
     there, due = _bounds(world, unit)
     work_done, workers = np.arange(there[-1] + 1), np.arange(scenario.max_workers - scenario.base_workers + 1)
-    ask_s = (scenario.boot_s + scenario.load_s) * workers
+    ask_s = (scenario.boot_s + scenario.load_s) * workers.astype(np.float64)
     cost_s = np.full((work_done.size, workers.size), np.inf)
     cost_s[0, 0] = 0.0
     for step in range(there.size):

@@ -6,9 +6,10 @@ from math import exp
 
 from facefleet.capacity.deadline_rule import AlbumLoad, DeadlineTerms, FleetState, workers_wanted
 
-#: How long a measurement of the rate counts, and how many worker-seconds the first estimate is worth.
-_MEMORY_S = 240.0
-_FIRST_ESTIMATE_WORKER_S = 120.0
+#: After how many worker-seconds a measurement of the rate has faded, and how many the first estimate is worth: long
+#: enough to see several cameras of an album, or the rule chases each of them.
+_MEMORY_WORKER_S = 1200.0
+_FIRST_ESTIMATE_WORKER_S = 300.0
 #: A worker is let go when it was not needed for this long: the next album may need it, and starting one costs more.
 _HOLD_S = 60.0
 #: A worker that is late is expected within this time.
@@ -48,7 +49,7 @@ class RateMeter:
         """Count what was done in some worker-seconds of work."""
         if worker_s <= 0:
             return
-        kept = exp(-worker_s / _MEMORY_S)
+        kept = exp(-worker_s / _MEMORY_WORKER_S)
         self._photos = self._photos * kept + photos
         self._worker_s = self._worker_s * kept + worker_s
         self.photos_per_s = max(self._photos, 1.0) / self._worker_s

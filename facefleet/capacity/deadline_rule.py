@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from math import ceil
 
 #: New workers get at least this long to be useful: a shorter window would ask for a crowd to do a minute's work.
-_SHORTEST_WINDOW_S = 30.0
+_SHORTEST_WINDOW_S = 60.0
+#: Kept back at the end of an album, for the last messages in hand and the age of what is seen.
+_RESERVE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class DeadlineTerms:
     deadline_s: float = 600.0
     #: From asking for a worker to its first photo: detect, boot and load.
     start_s: float = 175.0
-    #: Share of the deadline that is planned with; the rest is for what goes wrong.
+    #: Share of the time left that is planned with; the rest is for what goes wrong.
     planned_share: float = 0.9
     #: Every so many messages one goes to the album whose turn it is, the others to the album that is due first; 1: all
     #: albums take turns.
@@ -50,15 +52,14 @@ class DeadlineTerms:
     max_workers: int = 20
 
 
-def workers_wanted(
-    albums: Sequence[AlbumLoad], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms
-) -> int:
+def workers_wanted(albums: Sequence[AlbumLoad], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms) -> int:
     """Say how many workers should exist now. To be asked again at every tick, with what is left then.
 
     For one album that has just arrived, N photos, W0 workers of r photos a second and a deadline of T seconds this is
 
         W0 + ceil((N - W0 r T') / (r (T' - start))),  T' = planned_share T
 
+    less a few seconds of T'. Later T is what is left, so that the margin shrinks with what can still go wrong.
     With several albums, N is what has to be done until the i-th is done: all albums that are due before it, itself, and
     what the others get in their turns. The most demanding album decides. Workers on their way count from when they
     start; those that are not needed are let go.
@@ -72,9 +73,8 @@ def workers_wanted(
     Returns:
         Between `terms.min_workers` and `terms.max_workers`.
     """
-    margin_s = (1 - terms.planned_share) * terms.deadline_s
     demands = [
-        (_photos_before(albums, each, terms.turn_every), each.seconds_left - margin_s)
+        (_photos_before(albums, each, terms.turn_every), terms.planned_share * each.seconds_left - _RESERVE_S)
         for each in albums
         if each.photos > 0
     ]
@@ -91,9 +91,7 @@ def _photos_before(albums: Sequence[AlbumLoad], last: AlbumLoad, turn_every: int
     return first + sum(min(each.photos, turn) for each in albums if each.seconds_left > last.seconds_left)
 
 
-def _extra_workers(
-    demand: tuple[float, float], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms
-) -> int:
+def _extra_workers(demand: tuple[float, float], photos_per_s: float, fleet: FleetState, terms: DeadlineTerms) -> int:
     photos, seconds = demand
     # What a new worker comes too late for is given the time in which it can help.
     seconds = max(seconds, terms.start_s + _SHORTEST_WINDOW_S)

@@ -53,7 +53,11 @@ def describe_internet(worker: Instance, node: Instance, prices: Prices, paper: I
         prices: list prices.
         paper: the assumptions.
     """
-    return [*_describe_queue(worker, paper), *_describe_gallery(node, paper), *_describe_money(worker, node, prices, paper)]
+    return [
+        *_describe_queue(worker, paper),
+        *_describe_gallery(node, paper),
+        *_describe_money(worker, node, prices, paper),
+    ]
 
 
 def _describe_queue(worker: Instance, paper: Internet) -> list[Figure]:
@@ -64,11 +68,18 @@ def _describe_queue(worker: Instance, paper: Internet) -> list[Figure]:
         Figure("photos, peak", peak, "/s", f"the mean times {paper.peak:g}"),
         Figure("messages, peak", peak / paper.photos_per_message, "/s", f"{paper.photos_per_message} photos in one"),
         Figure(
-            "ledger transactions, peak", 3 * peak / paper.photos_per_message, "/s", "dispatch, claim, finish of a message"
+            "ledger transactions, peak",
+            3 * peak / paper.photos_per_message,
+            "/s",
+            "dispatch, claim, finish of a message",
         ),
-        Figure("ledger rows kept", float(paper.photos_per_day * paper.days_kept), "", f"{paper.days_kept} days of photos"),
+        Figure(
+            "ledger rows kept", float(paper.photos_per_day * paper.days_kept), "", f"{paper.days_kept} days of photos"
+        ),
         Figure("read from the photo store, peak", peak * paper.photo_bytes * 8 / 1e9, "Gbit/s", "photo bytes"),
-        Figure("vectors written, peak", peak * paper.faces_per_photo, "/s", f"{paper.faces_per_photo:g} faces in a photo"),
+        Figure(
+            "vectors written, peak", peak * paper.faces_per_photo, "/s", f"{paper.faces_per_photo:g} faces in a photo"
+        ),
         Figure("workers, peak", float(_count_workers(worker, paper, paper.peak)), "", _explain_workers(worker, paper)),
         Figure("workers, mean", float(_count_workers(worker, paper, 1.0)), "", "the same at the mean rate"),
     ]
@@ -82,9 +93,13 @@ def _describe_gallery(node: Instance, paper: Internet) -> list[Figure]:
     return [
         Figure("vectors kept", float(vectors), "", f"{paper.days_kept} days"),
         Figure("shards", float(ceil(vectors / paper.shard_vectors)), "", f"{paper.shard_vectors:,} vectors in one"),
-        Figure("memory, float32", vectors * (4 * paper.dimensions + rest_bytes) / 1e12, "TB", f"one replica; {per_vector}"),
+        Figure(
+            "memory, float32", vectors * (4 * paper.dimensions + rest_bytes) / 1e12, "TB", f"one replica; {per_vector}"
+        ),
         Figure("memory, int8", vectors * (paper.dimensions + rest_bytes) / 1e12, "TB", "one replica; float32 on disk"),
-        Figure("nodes, float32", float(_count_nodes(node, paper, 4)), "", f"{node.name}, {node.memory_gb:g} GB; {copies}"),
+        Figure(
+            "nodes, float32", float(_count_nodes(node, paper, 4)), "", f"{node.name}, {node.memory_gb:g} GB; {copies}"
+        ),
         Figure("nodes, int8", float(_count_nodes(node, paper, 1)), "", f"{node.name}, {node.memory_gb:g} GB; {copies}"),
     ]
 
@@ -95,16 +110,22 @@ def _describe_money(worker: Instance, node: Instance, prices: Prices, paper: Int
     messages_million = photos / paper.photos_per_message / 1e6
     parts = [
         Figure("workers", _count_workers(worker, paper, 1.0) * spot, "USD/month", f"{worker.name}, spot, mean number"),
-        Figure("Qdrant, int8", _count_nodes(node, paper, 1) * node.usd_per_hour * _HOURS_PER_MONTH, "USD/month", node.name),
+        Figure(
+            "Qdrant, int8", _count_nodes(node, paper, 1) * node.usd_per_hour * _HOURS_PER_MONTH, "USD/month", node.name
+        ),
         Figure("S3 GET", photos / 1e6 * prices.s3_get_usd_per_million, "USD/month", "one read of every photo"),
-        Figure("SQS", 3 * messages_million * prices.sqs_usd_per_million, "USD/month", "send, receive, delete of a message"),
+        Figure(
+            "SQS", 3 * messages_million * prices.sqs_usd_per_million, "USD/month", "send, receive, delete of a message"
+        ),
     ]
     total = sum(part.value for part in parts)
     rekognition = prices.rekognition_usd(photos) + _count_vectors(paper) * prices.rekognition_usd_per_face_and_month
     return [
         *parts,
         Figure("all of these", total, "USD/month", "without the ledger's database and the photos' own storage"),
-        Figure("Rekognition", rekognition, "USD/month", "IndexFaces and stored faces at list price; big users pay less"),
+        Figure(
+            "Rekognition", rekognition, "USD/month", "IndexFaces and stored faces at list price; big users pay less"
+        ),
     ]
 
 

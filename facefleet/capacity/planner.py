@@ -10,6 +10,8 @@ from facefleet.capacity.scenario import Scenario, World, draw_album
 from facefleet.capacity.simulation import RunResult, simulate
 
 _HOURS_PER_MONTH = 730.0
+#: A worker has a message for each of its threads, two more than it has processors.
+_PHOTOS_PER_MESSAGE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def plan_album(request: PlanRequest, prices: Prices) -> AlbumPlan:
     scenario = replace(
         Scenario(),
         photos_per_s=request.photos_per_s,
+        photos_in_hand=(request.instance.vcpus + 2) * _PHOTOS_PER_MESSAGE,
         deadline_s=request.deadline_s,
         boot_s=request.boot_s,
         base_workers=request.base_workers,

@@ -13,6 +13,7 @@ class Instance:
 
     name: str
     usd_per_hour: float
+    vcpus: int
     memory_gb: float
     #: An estimate; what a worker really does on it is measured by a job.
     photos_per_s: float
