@@ -20,9 +20,8 @@ class PlanRequest:
 
     photos: int
     deadline_s: float
+    #: The machine of one worker, with its rate on the mean photo.
     instance: Instance
-    #: One worker on one instance, on the album's mean photo.
-    photos_per_s: float
     boot_s: float = 150.0
     #: Workers that are always there.
     base_workers: int = 1
@@ -72,7 +71,7 @@ def plan_album(request: PlanRequest, prices: Prices) -> AlbumPlan:
     """
     scenario = replace(
         Scenario(),
-        photos_per_s=request.photos_per_s,
+        photos_per_s=request.instance.photos_per_s,
         photos_in_hand=(request.instance.vcpus + 2) * _PHOTOS_PER_MESSAGE,
         deadline_s=request.deadline_s,
         boot_s=request.boot_s,
