@@ -79,7 +79,9 @@ def workers_wanted(albums: Sequence[AlbumLoad], photos_per_s: float, fleet: Flee
         if each.photos > 0
     ]
     extra = max((_extra_workers(demand, photos_per_s, fleet, terms) for demand in demands), default=0)
-    enough = max((_enough_workers(demand, photos_per_s, fleet) for demand in demands), default=0)
+    # Nobody who is let go can be called back in time: the rest must be safe even if the photos to come are dearer.
+    cautious = terms.planned_share * photos_per_s
+    enough = max((_enough_workers(demand, cautious, fleet) for demand in demands), default=0)
     wanted = fleet.workers + extra if extra else enough
     return min(max(wanted, terms.min_workers), terms.max_workers)
 
