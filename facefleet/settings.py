@@ -128,6 +128,12 @@ class Settings(BaseSettings):
     """How often the dispatcher looks for photos to send."""
     sweep_interval_s: float = Field(default=15, gt=0)
     """How often the dispatcher looks for expired leases."""
+    album_deadline_s: float = Field(default=600, gt=0)
+    """From an album's arrival to its last photo: what the metric facefleet_workers_wanted is worked out for."""
+    worker_start_s: float = Field(default=175, ge=0)
+    """From asking for a worker to its first photo: polling, boot of the machine, load of the model."""
+    worker_photos_per_s: float = Field(default=10, gt=0)
+    """Photos a second of one worker, until the dispatcher has measured it."""
     interactive_photos: int = Field(default=20, ge=0)
     """Albums with at most this many waiting photos, and uploads of at most this many, go to the interactive lane."""
     worker_lanes: str = Field(default="interactive,index", pattern=rf"^{_LANE}(,{_LANE})*$")

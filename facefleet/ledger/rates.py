@@ -1,14 +1,59 @@
-"""How fast photos were indexed, read from the rows that the work left behind."""
+"""How much waits and how fast it gets done, read from the rows that the work leaves behind."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from facefleet.ledger.database import connect
-from facefleet.ledger.schema import photo, state_is
+from facefleet.ledger.clock import UtcTime, utc_now
+from facefleet.ledger.database import Database, connect
+from facefleet.ledger.schema import job, photo, state_is
 from facefleet.records import PhotoState
 
 _JOBS = 5
 #: A job with fewer photos says more about its start and end than about its rate.
 _LEAST_PHOTOS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class JobLoad:
+    """What is left of one job."""
+
+    #: Pending and leased.
+    photos: int
+    #: Since the job was created.
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLoad:
+    """What a fleet has to do, and how far it is, at one moment of the database's clock."""
+
+    now: datetime
+    jobs: tuple[JobLoad, ...]
+    leased_photos: int
+    #: Photos that became indexed or dead since the moment that was asked for.
+    finished_photos: int
+
+
+def read_load(database: Database, since: datetime | None) -> FleetLoad:
+    """Read what waits and what was finished lately.
+
+    Args:
+        database: of the ledger.
+        since: an earlier `now`; None: nothing counts as finished.
+
+    Raises:
+        LedgerUnavailable: the ledger cannot be read.
+    """
+    with database.reading() as connection:
+        now = connection.execute(sa.select(sa.type_coerce(utc_now(), UtcTime()))).scalar_one()
+        rows = connection.execute(_WAITING).all()
+        leased = connection.execute(_LEASED).scalar_one()
+        finished = connection.execute(_count_finished(since, now)).scalar_one() if since else 0
+    loads = tuple(JobLoad(row.photos, max((now - row.created_at).total_seconds(), 0.0)) for row in rows)
+    return FleetLoad(now, loads, leased, finished)
 
 
 def measure_recent_rate(url: str) -> float | None:
@@ -26,22 +71,41 @@ def measure_recent_rate(url: str) -> float | None:
     Raises:
         LedgerUnavailable: the ledger cannot be read.
     """
-    ended = sa.func.max(photo.c.finished_at)
-    jobs = (
-        sa.select(
-            sa.func.count().label("photos"), sa.func.min(photo.c.finished_at).label("began"), ended.label("ended")
-        )
-        .where(state_is(photo.c.state, PhotoState.INDEXED))
+    database = connect(url)
+    try:
+        with database.reading() as connection:
+            rows = connection.execute(_RECENT).all()
+    finally:
+        database.engine.dispose()
+    seconds = sum((row.ended - row.began).total_seconds() for row in rows)
+    return sum(row.photos - 1 for row in rows) / seconds if seconds > 0 else None
+
+
+def _select_waiting() -> sa.Select[Any]:
+    is_waiting = state_is(photo.c.state, PhotoState.PENDING, PhotoState.LEASED)
+    waiting = sa.select(photo.c.job_id, sa.func.count().label("photos")).where(is_waiting).group_by(photo.c.job_id)
+    counts = waiting.subquery()
+    return sa.select(counts.c.photos, job.c.created_at).join(job, job.c.id == counts.c.job_id)
+
+
+def _select_recent() -> sa.Select[Any]:
+    ended = sa.func.max(photo.c.finished_at).label("ended")
+    totals: sa.Select[Any] = sa.select(
+        sa.func.count().label("photos"), sa.func.min(photo.c.finished_at).label("began"), ended
+    )
+    return (
+        totals.where(state_is(photo.c.state, PhotoState.INDEXED))
         .group_by(photo.c.job_id)
         .having(sa.func.count() >= _LEAST_PHOTOS)
         .order_by(ended.desc())
         .limit(_JOBS)
     )
-    database = connect(url)
-    try:
-        with database.reading() as connection:
-            rows = connection.execute(jobs).all()
-    finally:
-        database.engine.dispose()
-    seconds = sum((row.ended - row.began).total_seconds() for row in rows)
-    return sum(row.photos - 1 for row in rows) / seconds if seconds > 0 else None
+
+
+def _count_finished(since: datetime, now: datetime) -> sa.Select[int]:
+    return sa.select(sa.func.count()).where(photo.c.finished_at > since, photo.c.finished_at <= now)
+
+
+_WAITING = _select_waiting()
+_LEASED = sa.select(sa.func.count().label("photos")).where(state_is(photo.c.state, PhotoState.LEASED))
+_RECENT = _select_recent()

@@ -1,0 +1,69 @@
+"""The scaler: the deadline rule over the ledger's backlog, as the metric that an autoscaler follows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from typing import Self
+
+from facefleet.capacity.controller import DeadlineController, FleetView, RateMeter
+from facefleet.capacity.deadline_rule import AlbumLoad, DeadlineTerms
+from facefleet.ledger.engine import Ledger
+from facefleet.ledger.rates import FleetLoad, read_load
+from facefleet.metrics import Metrics
+from facefleet.settings import Settings
+
+#: The autoscaler has its own bound; this one keeps nonsense out of the metric.
+_MOST_WORKERS = 1000
+
+
+@dataclass
+class Scaler:
+    """Owned by its thread. Every dispatcher has one, and all come to about the same: follow the largest."""
+
+    ledger: Ledger
+    settings: Settings
+    metrics: Metrics
+    controller: DeadlineController
+    _began: datetime | None = None
+    _last: datetime | None = None
+    _photos_done: int = 0
+
+    @classmethod
+    def of(cls, ledger: Ledger, settings: Settings, metrics: Metrics) -> Self:
+        """Take deadline, start-up time and the first estimate of the rate from the settings."""
+        terms = DeadlineTerms(
+            deadline_s=settings.album_deadline_s,
+            start_s=settings.worker_start_s,
+            # The relay serves albums strictly in turns.
+            turn_every=1,
+            max_workers=_MOST_WORKERS,
+        )
+        controller = DeadlineController(terms, RateMeter(settings.worker_photos_per_s))
+        return cls(ledger, settings, metrics, controller)
+
+    def step(self) -> bool:
+        """Look once, and say how many workers there should be."""
+        load = read_load(self.ledger.database, self._last)
+        self._began, self._last = self._began or load.now, load.now
+        self._photos_done += load.finished_photos
+        view = self._view((load.now - self._began).total_seconds(), load)
+        self.metrics.workers_wanted.set(self.controller.decide(view))
+        self.metrics.worker_photos_per_s.set(self.controller.rate.photos_per_s)
+        return False
+
+    def _view(self, now_s: float, load: FleetLoad) -> FleetView:
+        deadline_s = self.settings.album_deadline_s
+        return FleetView(
+            now_s,
+            tuple(AlbumLoad(job.photos, deadline_s - job.age_s) for job in load.jobs),
+            running=count_workers(load.leased_photos, self.settings),
+            photos_done=self._photos_done,
+        )
+
+
+def count_workers(leased_photos: int, settings: Settings) -> int:
+    """Estimate the workers from what they hold: a busy one has a message in each of its threads.
+
+    The ledger does not know workers, and SQS does not tell; this holds for every broker.
+    """
+    return ceil(leased_photos / (settings.resolved_worker_threads * settings.photos_per_message))
