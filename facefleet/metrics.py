@@ -34,6 +34,12 @@ class Metrics:
         self.backlog_photos = Gauge(
             "facefleet_backlog_photos", "Photos that are pending or leased.", registry=self.registry
         )
+        self.workers_wanted = Gauge(
+            "facefleet_workers_wanted", "Workers with which every album ends in time.", registry=self.registry
+        )
+        self.worker_photos_per_s = Gauge(
+            "facefleet_worker_photos_per_second", "Measured rate of one worker.", registry=self.registry
+        )
         self.lease_expiries = Counter(
             "facefleet_lease_expiries", "Leases that ended without a word of their worker.", registry=self.registry
         )

@@ -16,6 +16,7 @@ from workers.dispatcher.loop import repeat
 from workers.dispatcher.purger import Purger
 from workers.dispatcher.relay import Relay
 from workers.dispatcher.s3_events import S3EventPoller
+from workers.dispatcher.scaler import Scaler
 from workers.dispatcher.sweeper import Sweeper
 from workers.parts import DispatcherParts
 from workers.sqs import connect_sqs, ensure_queues
@@ -72,6 +73,7 @@ def _list_duties(app: Celery, parts: DispatcherParts) -> list[tuple[Callable[[],
         (Lister(ledger, parts.stores, settings, parts.model_version).step, settings.relay_interval_s),
         (Relay(ledger, app, settings).step, settings.relay_interval_s),
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
+        (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
     ]
 
