@@ -47,7 +47,8 @@ def open_services(settings: Settings, *, recognizes: bool, on_loopback: bool) ->
         TransientError: a dependency is down.
     """
     with ExitStack() as stack:
-        recognizer = stack.enter_context(closing(load_recognizer(settings))) if recognizes else None
+        metrics = Metrics()
+        recognizer = stack.enter_context(closing(load_recognizer(settings, metrics))) if recognizes else None
         ledger = stack.enter_context(closing(open_ledger(settings.resolved_ledger_url)))
         gallery = stack.enter_context(closing(open_gallery(settings, owner=True)))
         yield Services(
@@ -55,7 +56,7 @@ def open_services(settings: Settings, *, recognizes: bool, on_loopback: bool) ->
             ledger=ledger,
             gallery=gallery,
             stores=open_photo_stores(settings),
-            metrics=Metrics(),
+            metrics=metrics,
             recognizer=recognizer,
             model_version=recognizer.model_version if recognizer else "",
             on_loopback=on_loopback,

@@ -27,7 +27,7 @@ def work() -> int:
     Raises:
         ConfigurationError: settings, files or machine do not allow it.
     """
-    with _open_parts() as parts, closing(load_recognizer(parts.settings)) as recognizer:
+    with _open_parts() as parts, closing(load_recognizer(parts.settings, parts.metrics)) as recognizer:
         shared = {field.name: getattr(parts, field.name) for field in fields(DispatcherParts)}
         return run_worker(FleetParts(**shared, recognizer=recognizer))
 

@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.redis",
     "tests.fixtures.s3",
+    "tests.fixtures.sqs",
 ]

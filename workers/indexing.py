@@ -7,6 +7,7 @@ from threading import Event
 from uuid import UUID
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from facefleet.errors import (
     AttemptsExhausted,
@@ -62,7 +63,8 @@ class PhotoIndexer:
         if self.stopping.is_set():
             return
         try:
-            leased = self.parts.ledger.leases.claim(photo_ids, self.parts.settings.lease_s)
+            with self.parts.metrics.stage_duration_s.labels("claim").time():
+                leased = self.parts.ledger.leases.claim(photo_ids, self.parts.settings.lease_s)
             outcomes = self._work_on(leased)
             self._settle_patiently(outcomes)
         except FacefleetError as error:
@@ -78,7 +80,8 @@ class PhotoIndexer:
             if time.monotonic() - renewed_at > self.parts.settings.lease_s / 3:
                 self.parts.ledger.leases.renew(leased, self.parts.settings.lease_s)
                 renewed_at = time.monotonic()
-            outcomes.append(self._work_on_one(photo))
+            with bound_contextvars(photo_id=str(photo.id)):
+                outcomes.append(self._work_on_one(photo))
         return outcomes
 
     def _work_on_one(self, photo: LeasedPhoto) -> Outcome:
@@ -106,7 +109,7 @@ class PhotoIndexer:
             )
 
     def _judge_unforeseen(self, photo: LeasedPhoto, error: Exception) -> Outcome:
-        log.error("photo failed in an unforeseen way", photo_id=str(photo.id), photo=photo.name, exc_info=error)
+        log.error("photo failed in an unforeseen way", photo=photo.name, exc_info=error)
         if photo.attempt >= self.parts.settings.max_attempts:
             sentence = f"failed {photo.attempt} times, last with {type(error).__name__}: {error}"
             return FailedPhoto(photo, AttemptsExhausted.reason, sentence)

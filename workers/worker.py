@@ -15,6 +15,7 @@ from facefleet.errors import TransientError
 from facefleet.settings import Settings
 from workers.celery_app import consumed_queues, create_celery_app
 from workers.indexing import PhotoIndexer
+from workers.metrics_server import serve_metrics
 from workers.parts import FleetParts
 from workers.tasks import register_tasks
 
@@ -51,7 +52,8 @@ def run_worker(parts: FleetParts) -> int:
     register_tasks(app, PhotoIndexer(parts, stopping, retire))
     log.info("worker started", threads=parts.settings.resolved_worker_threads, model=parts.recognizer.description)
     queues = consumed_queues(parts.settings)
-    app.Worker(concurrency=parts.settings.resolved_worker_threads, queues=queues, quiet=True, **_OPTIONS).start()
+    with serve_metrics(parts.settings, parts.metrics):
+        app.Worker(concurrency=parts.settings.resolved_worker_threads, queues=queues, quiet=True, **_OPTIONS).start()
     return int(retired.is_set())
 
 

@@ -64,6 +64,6 @@ async def take_events(request: Request, services: ServicesDep) -> EventsTaken:
 @router.get("/ingest/dead", responses=problems(422))
 def list_dead_events(services: ServicesDep, limit: PageLimit = 100, after: PageAfter = None) -> DeadEventList:
     """List the notifications that said nothing usable, newest first; they are kept for 14 days."""
-    page = services.ledger.ingest.list_dead(limit, after)
-    shown = [DeadEventView.of(event) for event in page]
-    return DeadEventList(events=shown, next=shown[-1].id if len(shown) == limit else None)
+    found = services.ledger.ingest.list_dead(limit + 1, after)
+    shown = [DeadEventView.of(event) for event in found[:limit]]
+    return DeadEventList(events=shown, next=shown[-1].id if len(found) > limit else None)

@@ -15,7 +15,7 @@ from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.listing import PHOTO_IDS, delete_photo, list_photos
 from facefleet.ledger.schema import job, job_photo, photo, row_state_is, state_is
 from facefleet.ledger.settling import IS_HELD, bury_photos, finish_photos, lock_held, tokens_of
-from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoRef, PhotoState, SweepResult
+from facefleet.records import Backlog, FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoRef, PhotoState, SweepResult
 
 _UNLEASED: dict[str, Any] = {"lease_token": None, "lease_until": None, "dispatched_at": None}
 
@@ -178,6 +178,17 @@ class Leases:
         """Count the photos that are pending or leased."""
         with self.database.reading() as connection:
             return connection.execute(outbox.count_backlog()).scalar_one()
+
+    def backlog_by_lane(self, interactive_photos: int) -> Backlog:
+        """Count the photos that are pending or leased, by lane, and those finished within the last minute.
+
+        Args:
+            interactive_photos: an album with at most this many belongs to the interactive lane.
+        """
+        with self.database.reading() as connection:
+            row = connection.execute(outbox.select_backlog(interactive_photos)).one()
+        oldest_s = (row.now - row.oldest_due_at).total_seconds() if row.oldest_due_at else 0.0
+        return Backlog(int(row.interactive_photos), int(row.index_photos), max(oldest_s, 0.0), row.finished)
 
     def superseded(self, limit: int) -> list[tuple[UUID, UUID, str]]:
         """List deleted photos whose points may still be in the gallery: (album id, photo id, store uri)."""

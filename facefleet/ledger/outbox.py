@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from facefleet.ledger.clock import seconds_from_now, utc_now
+from facefleet.ledger.clock import UtcTime, seconds_from_now, utc_now
 from facefleet.ledger.database import insert_or_ignore
 from facefleet.ledger.listing import FRESH, PHOTO_IDS
 from facefleet.ledger.schema import album, photo, row_state_is, state_is, urgent_photo
@@ -96,6 +96,29 @@ def count_backlog() -> sa.Select[int]:
         for state in (PhotoState.PENDING, PhotoState.LEASED)
     ]
     return sa.select(counts[0] + counts[1])
+
+
+def select_backlog(interactive_photos: int) -> sa.Select[Any]:
+    """Count what waits by lane, from indexes of waiting photos alone, and what was finished within a minute.
+
+    An album's lane is the one that the relay would choose for it now.
+    """
+    waiting = [
+        sa.select(photo.c.album_id, due.label("due_at")).where(state_is(photo.c.state, state))
+        for state, due in ((PhotoState.PENDING, photo.c.next_attempt_at), (PhotoState.LEASED, sa.null()))
+    ]
+    each = waiting[0].union_all(waiting[1]).subquery()
+    totals = (sa.func.count().label("photos"), sa.func.min(each.c.due_at).label("due_at"))
+    albums = sa.select(*totals).group_by(each.c.album_id).subquery()
+    is_small = albums.c.photos <= interactive_photos
+    finished = sa.select(sa.func.count()).where(photo.c.finished_at > seconds_from_now(-60))
+    return sa.select(
+        sa.func.coalesce(sa.func.sum(albums.c.photos).filter(is_small), 0).label("interactive_photos"),
+        sa.func.coalesce(sa.func.sum(albums.c.photos).filter(~is_small), 0).label("index_photos"),
+        sa.type_coerce(sa.func.min(albums.c.due_at), UtcTime()).label("oldest_due_at"),
+        utc_now().label("now"),
+        finished.scalar_subquery().label("finished"),
+    )
 
 
 def select_unpurged(limit: int) -> sa.Select[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import DegenerateLandmarks, RecognizerUnavailable
+from facefleet.metrics import Metrics
 from facefleet.recognition.alignment import align_face, enlargement_of, estimate_alignment
 from facefleet.recognition.batcher import Batcher
 from facefleet.recognition.decoding import DecodedPhoto, DecodeLimits, decode_photo
@@ -37,8 +38,12 @@ _ModelOutput: TypeAlias = RawDetections | NDArray[np.float32]
 _KEPT_SIDE_PX = 4000
 
 
-def load_recognizer(settings: Settings) -> "Recognizer":
+def load_recognizer(settings: Settings, metrics: Metrics | None = None) -> "Recognizer":
     """Find the model pack, load it on the configured runtime and test it.
+
+    Args:
+        settings: which pack and runtime, and the limits.
+        metrics: those of the process, which the time of every stage and the size of every batch go into.
 
     Raises:
         ConfigurationError: the pack, the licence, the device or the runtime does not allow it.
@@ -47,13 +52,21 @@ def load_recognizer(settings: Settings) -> "Recognizer":
     runtime = choose_runtime(settings)
     cv2.setNumThreads(1)  # OpenCV's own threads would fight with the recognizer's for the same cores
     warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged photos are normal input and end as a sentence
-    return Recognizer(settings, pack, runtime, load_models(pack, runtime))
+    return Recognizer(settings, pack, runtime, load_models(pack, runtime), metrics=metrics)
 
 
 class Recognizer:
     """Thread-safe. Decoding and the work on pixels run in the caller's thread, the models in the batcher's."""
 
-    def __init__(self, settings: Settings, pack: ModelPack, runtime: Runtime, models: FaceModels) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pack: ModelPack,
+        runtime: Runtime,
+        models: FaceModels,
+        *,
+        metrics: Metrics | None = None,
+    ) -> None:
         self.pack = pack
         self.description = f"{pack.name} ({pack.model_version}) with {runtime.description}"
         self._settings = settings
@@ -63,6 +76,8 @@ class Recognizer:
         #: Smallest cosine similarity of a candidate when a caller names none.
         self.similarity_threshold = pack.similarity_threshold if chosen is None else chosen
         self._models = models
+        self._metrics = metrics or Metrics()
+        self._metrics.model.info({"version": pack.model_version, "pack": pack.name, "runtime": runtime.description})
         self._watch = OutputWatch()
         self._batcher: Batcher[Planes, _ModelOutput] = Batcher(self._run_batch, runtime.batch_policy)
 
@@ -100,11 +115,16 @@ class Recognizer:
         failure = self._watch.failure
         if failure:
             raise RecognizerUnavailable(failure)
-        decoded = decode_photo(photo_bytes, self._limits, min_side_px=_KEPT_SIDE_PX)
+        stage_s = self._metrics.stage_duration_s
+        with stage_s.labels("decode").time():
+            decoded = decode_photo(photo_bytes, self._limits, min_side_px=_KEPT_SIDE_PX)
         try:
-            detections = self._select(self._detect(decoded.image, urgent=urgent), decoded)
-            pairs = _align_faces(detections, self._sharpen(decoded, detections, photo_bytes))
-            faces = self._embed(pairs, decoded, urgent=urgent)
+            with stage_s.labels("detect").time():
+                detections = self._select(self._detect(decoded.image, urgent=urgent), decoded)
+            with stage_s.labels("align").time():
+                pairs = _align_faces(detections, self._sharpen(decoded, detections, photo_bytes))
+            with stage_s.labels("embed").time():
+                faces = self._embed(pairs, decoded, urgent=urgent)
         except RecognizerUnavailable as error:
             self._watch.report_failure(str(error))
             raise
@@ -158,6 +178,7 @@ class Recognizer:
 
     def _run_batch(self, key: Hashable, items: Sequence[Planes]) -> Sequence[_ModelOutput]:
         stage = cast("tuple[Stage, ...]", key)[0]
+        self._metrics.batch_size.labels(stage.name.lower()).observe(len(items))
         return self._models.detect(items) if stage is Stage.DETECT else self._models.embed(items)
 
 

@@ -18,6 +18,7 @@ from workers.dispatcher.relay import Relay
 from workers.dispatcher.s3_events import S3EventPoller
 from workers.dispatcher.scaler import Scaler
 from workers.dispatcher.sweeper import Sweeper
+from workers.metrics_server import serve_metrics
 from workers.parts import DispatcherParts
 from workers.sqs import connect_sqs, ensure_queues
 
@@ -32,9 +33,11 @@ def run_dispatcher(parts: DispatcherParts) -> None:
     asked_to_end = Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: asked_to_end.set())
+    parts.metrics.model.info({"version": parts.model_version})
     if parts.settings.sqs_create_queues:
         create_queues(parts.settings)
-    with dispatcher_in_threads(create_celery_app(parts.settings), parts):
+    app = create_celery_app(parts.settings)
+    with serve_metrics(parts.settings, parts.metrics), dispatcher_in_threads(app, parts):
         log.info("dispatcher started", model_version=parts.model_version)
         asked_to_end.wait()
 

@@ -26,5 +26,5 @@ class Sweeper:
             self.metrics.lease_expiries.inc(swept.requeued + swept.dead)
             log.warning("leases expired", requeued=swept.requeued, dead=swept.dead)
         self.ledger.ingest.forget_old()
-        self.metrics.backlog_photos.set(self.ledger.leases.backlog())
+        self.metrics.show_backlog(self.ledger.leases.backlog_by_lane(self.settings.interactive_photos))
         return False

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from facefleet.ledger.clock import seconds_from_now
 from facefleet.ledger.engine import Ledger
-from facefleet.records import PhotoState
+from facefleet.records import Backlog, PhotoState
 from tests.integration.ledger.scene import REDISPATCH_AFTER_S, Scene, ref_of
 
 
@@ -141,3 +142,33 @@ def test_a_photo_that_came_back_during_its_purge_is_indexed_once_more(
     scene.ledger.leases.mark_purged([old_id])
     assert scene.find(old_id).state == PhotoState.PENDING
     assert scene.index([old_id]) == {old_id}
+
+
+def test_the_backlog_is_told_by_lane_with_its_age_and_rate(scene: Scene, ledger: Ledger) -> None:
+    assert ledger.leases.backlog_by_lane(3) == Backlog(0, 0, 0.0, 0)
+    large = scene.add(*(f"{number}.jpg" for number in range(6)))
+    small = ledger.albums.create("small")
+    job = ledger.jobs.create(small.id, "file:///small")
+    ledger.jobs.add_photos(job.id, "m1", [ref_of(f"{number}.jpg") for number in range(3)])
+    scene.claim(large[:1])
+    scene.index(large[1:2])
+    scene.bury(large[2:3])
+    scene.set(large[3:4], next_attempt_at=seconds_from_now(-500))
+    scene.set(large[1:2], finished_at=seconds_from_now(-90))
+    seen = ledger.leases.backlog_by_lane(3)
+    assert (seen.interactive_photos, seen.index_photos, seen.finished_per_minute) == (3, 4, 1)
+    assert 500 <= seen.oldest_s < 560
+    assert ledger.leases.backlog_by_lane(4).interactive_photos == 7
+
+
+def test_urgent_photos_come_first_and_once(scene: Scene, ledger: Ledger) -> None:
+    scene.add(*(f"{number}.jpg" for number in range(5)))
+    upload = ledger.jobs.create(scene.album.id, "uploads:")
+    ledger.jobs.add_photos(upload.id, "m1", [ref_of("x.jpg"), ref_of("y.jpg")], urgent=True)
+    [(album_id, photo_ids)] = ledger.leases.urgent(10)
+    assert (album_id, {scene.find(each).name for each in photo_ids}) == (scene.album.id, {"x.jpg", "y.jpg"})
+    assert [len(ids) for _, ids in ledger.leases.urgent(1)] == [1]
+    ledger.leases.mark_dispatched(photo_ids)
+    assert ledger.leases.urgent(10) == []
+    assert ledger.leases.small_albums({scene.album.id}, 6) == set()
+    assert ledger.leases.small_albums({scene.album.id}, 7) == {scene.album.id}
