@@ -34,6 +34,19 @@ class ExportedDetector(nn.Module):  # type: ignore[misc]  # PyTorch is not type-
         return tuple(level.permute(0, 2, 3, 1).reshape(-1, values) for maps, values in wide for level in maps)
 
 
+class ExportedEmbedder(nn.Module):  # type: ignore[misc]  # PyTorch is not type-checked
+    """The embedder on a face and on its mirror image, added up: a head turned left resembles one turned right."""
+
+    def __init__(self, network: FaceEmbedder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 112, 112) to (N, 128)."""
+        embeddings: torch.Tensor = self.network(faces) + self.network(faces.flip(3))
+        return embeddings
+
+
 def export_detector(network: FaceDetector, directory: Path) -> None:
     """Write the detector; N, H and W stay open."""
     model = ExportedDetector(copy.deepcopy(network).cpu().eval())
@@ -47,7 +60,7 @@ def export_embedder(network: FaceEmbedder, directory: Path) -> None:
     """Write the embedder; N stays open."""
     example = torch.zeros(1, 3, FACE_SIDE_PX, FACE_SIDE_PX)
     axes = {"faces": {0: "N"}, "embeddings": {0: "N"}}
-    model = copy.deepcopy(network).cpu().eval()
+    model = ExportedEmbedder(copy.deepcopy(network).cpu().eval())
     _export(model, example, directory / EMBEDDER_FILE, "faces", ["embeddings"], axes)
 
 

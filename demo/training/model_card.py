@@ -68,7 +68,7 @@ are in neither training.
   {record.detector.steps} steps of {detector.batch} photos.
 - Embedder: aligned faces `[N, 3, 112, 112]`, RGB, (x - 127.5) / 127.5, to `[N, 128]`; compare by cosine. CosFace with
   margin {embedder.margin}, {record.embedder.steps} steps of {embedder.batch} faces, aligned by landmarks
-  that are disturbed as a detector's are.
+  that are disturbed as a detector's are. The graph adds up what it says of a face and of its mirror image.
 
 Train it again with `make demo-pack`: seeded, one to two hours on two CPU cores, less with a GPU.
 
