@@ -89,17 +89,15 @@ def _select_waiting() -> sa.Select[Any]:
 
 
 def _select_recent() -> sa.Select[Any]:
-    ended = sa.func.max(photo.c.finished_at).label("ended")
-    totals: sa.Select[Any] = sa.select(
-        sa.func.count().label("photos"), sa.func.min(photo.c.finished_at).label("began"), ended
+    began, ended = (find(photo.c.finished_at) for find in (sa.func.min, sa.func.max))
+    columns: tuple[sa.ColumnElement[Any], ...] = (
+        sa.func.count().label("photos"),
+        began.label("began"),
+        ended.label("ended"),
     )
-    return (
-        totals.where(state_is(photo.c.state, PhotoState.INDEXED))
-        .group_by(photo.c.job_id)
-        .having(sa.func.count() >= _LEAST_PHOTOS)
-        .order_by(ended.desc())
-        .limit(_JOBS)
-    )
+    is_indexed = state_is(photo.c.state, PhotoState.INDEXED)
+    jobs = sa.select(*columns).where(is_indexed).group_by(photo.c.job_id)
+    return jobs.having(sa.func.count() >= _LEAST_PHOTOS).order_by(ended.desc()).limit(_JOBS)
 
 
 def _count_finished(since: datetime, now: datetime) -> sa.Select[int]:

@@ -1,0 +1,37 @@
+"""What the ledger tells about load and speed."""
+
+from datetime import timedelta
+
+import pytest
+
+from facefleet.ledger.engine import Ledger
+from facefleet.ledger.rates import measure_recent_rate, read_load
+from tests.integration.ledger.scene import Scene, ref_of, wait_until
+
+
+def test_load_is_what_waits_by_job_and_what_was_finished_since(scene: Scene, ledger: Ledger) -> None:
+    photo_ids = scene.add(*(f"{number}.jpg" for number in range(10)))
+    scene.claim(photo_ids[:3])
+    scene.index(photo_ids[3:5])
+    other = ledger.jobs.create(ledger.albums.create("other").id, "file:///other")
+    ledger.jobs.add_photos(other.id, "m1", [ref_of("a.jpg")])
+    before = read_load(ledger.database, None)
+    assert sorted(each.photos for each in before.jobs) == [1, 8]
+    assert all(0 <= each.age_s < 60 for each in before.jobs)
+    assert (before.leased_photos, before.finished_photos) == (3, 0)
+
+    wait_until(lambda: scene.now() > before.now)  # type: ignore[operator]  the scene says object, it is a datetime
+    scene.index(photo_ids[5:9])
+    wait_until(lambda: read_load(ledger.database, None).now > before.now + timedelta(milliseconds=2))
+    after = read_load(ledger.database, before.now)
+    assert (after.finished_photos, sum(each.photos for each in after.jobs)) == (4, 5)
+
+
+def test_rate_is_that_of_the_long_jobs(scene: Scene, ledger_url: str) -> None:
+    photo_ids = scene.add(*(f"{number}.jpg" for number in range(101)))
+    assert measure_recent_rate(ledger_url) is None
+    scene.index(photo_ids)
+    load = read_load(scene.ledger.database, None)
+    for number, photo_id in enumerate(photo_ids):
+        scene.set([photo_id], finished_at=load.now - timedelta(seconds=number / 4))
+    assert measure_recent_rate(ledger_url) == pytest.approx(4, rel=0.01)
