@@ -1,5 +1,6 @@
 """The Dockerfiles and what they install, as far as that goes without building them."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -54,6 +55,8 @@ def test_end_stage_is_unprivileged_checked_and_without_compilers(checkout: Path,
         assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
         assert [name for name, _ in instructions].count("HEALTHCHECK") == 1
         assert ("ENTRYPOINT", '["facefleet"]') in instructions
+        (command,) = [rest for name, rest in instructions if name == "CMD"]
+        assert json.loads(command)[0] == dockerfile.partition(".")[2]
         assert not any(COMPILERS.search(rest) for name, rest in instructions if name == "RUN")
 
 
