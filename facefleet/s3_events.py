@@ -25,6 +25,9 @@ from facefleet.settings import Settings
 _IS_REMOVAL: Final = {"ObjectCreated": False, "ObjectRemoved": True, "LifecycleExpiration": True}
 #: AWS sends 18 digits, MinIO 16.
 _SEQUENCER_DIGITS = 64
+#: AWS' have 16 and more. Fewer are the count of a process, which begins anew when that starts again (versitygw): its
+#: clock goes on, and the count orders what happened in one second.
+_COUNTER_DIGITS = 12
 #: Characters of a rejected message that are kept.
 _BODY_MAX_CHARS = 16_384
 
@@ -37,6 +40,8 @@ class EventRules:
 
     #: Names of buckets.
     buckets: frozenset[str]
+    #: What stands before the album in a key.
+    key_prefix: str
     #: Finds `album` in a key.
     key_pattern: re.Pattern[str]
 
@@ -46,7 +51,7 @@ class EventRules:
         before = settings.s3_events_album_rule.partition("{album}")[0]
         named = (name.strip() for name in settings.s3_events_buckets.split(","))
         pattern = re.compile(re.escape(before) + r"(?P<album>[^/]+)/.*[^/]", re.DOTALL)
-        return cls(frozenset(name for name in named if name), pattern)
+        return cls(frozenset(name for name in named if name), before, pattern)
 
     def album_of(self, key: str) -> str | None:
         """Name the album of a photo; `None` for keys that match no rule or are surely no photos."""
@@ -177,8 +182,11 @@ def _removal_of(record: _Record) -> bool | None:
 
 def _sequencer_of(record: _Record) -> str:
     """Pad the sequencer, so that comparing texts compares numbers; without one, the server's clock decides."""
-    microseconds = max(int(record.event_time.timestamp() * 1_000_000), 0)
-    return (record.s3.object.sequencer or f"{microseconds:x}").upper().rjust(_SEQUENCER_DIGITS, "0")
+    digits = record.s3.object.sequencer.lstrip("0")
+    if len(digits) <= _COUNTER_DIGITS:
+        microseconds = max(int(record.event_time.timestamp() * 1_000_000), 0)
+        digits = f"{microseconds:x}{digits:0>{_COUNTER_DIGITS}}"
+    return digits.upper().rjust(_SEQUENCER_DIGITS, "0")
 
 
 def _reject(rejection: _Rejection, body: str | bytes) -> RejectedEvent:

@@ -1,5 +1,6 @@
 """Bucket notifications: taken from S3 servers that call back, and those that said nothing usable."""
 
+import base64
 import hashlib
 import hmac
 
@@ -24,7 +25,8 @@ async def require_secret(request: Request, services: ServicesDep) -> None:
     """Refuse whoever does not know the secret.
 
     The caller signs the raw body (`X-Facefleet-Signature: sha256=` and the HMAC-SHA256 in hexadecimal digits) or, as S3
-    servers do that cannot sign, sends the secret itself (`Authorization: Bearer`, or the secret alone).
+    servers do that cannot sign, sends the secret itself (`Authorization: Bearer`, the secret alone, or `Basic` with the
+    secret as password, which is what a URL http://user:secret@host/ makes of it).
 
     Raises:
         HTTPException: 404 while no secret is set, 401 when neither header fits.
@@ -37,12 +39,22 @@ async def require_secret(request: Request, services: ServicesDep) -> None:
     allow_body(request, _MAX_BODY_BYTES)
     expected = "sha256=" + hmac.new(secret, await request.body(), hashlib.sha256).hexdigest()
     signature = request.headers.get(_SIGNATURE_HEADER, "")
-    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    token = _token_of(request.headers.get("authorization", ""))
     # Both comparisons always run, and take as long for a wrong value as for the right one.
     is_signed = hmac.compare_digest(signature.lower().encode(), expected.encode())
     is_known = hmac.compare_digest(token.encode(), secret)
     if not (is_signed or is_known):
         raise HTTPException(status.HTTP_401_UNAUTHORIZED, "Neither the signature nor the token is that of the secret.")
+
+
+def _token_of(authorization: str) -> str:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return authorization.removeprefix("Bearer ")
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 @router.post(

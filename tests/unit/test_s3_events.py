@@ -130,6 +130,14 @@ def test_sequencers_of_different_length_compare_as_numbers() -> None:
     assert len(order(sequencer="1")) == 64
 
 
+def test_a_count_that_began_anew_is_ordered_by_the_clock() -> None:
+    def order(time: str, sequencer: str) -> str:
+        body = message(record("albums/a/1.jpg", sequencer=sequencer) | {"eventTime": time})
+        return parse_notification(body, RULES).events[0].sequencer
+
+    assert order("2026-03-01T00:00:00Z", "FF") < order("2026-03-01T00:00:09Z", "1") < order("2026-03-01T00:00:09Z", "2")
+
+
 def test_a_server_without_sequencers_is_ordered_by_its_clock() -> None:
     def order(time: str) -> str:
         return (

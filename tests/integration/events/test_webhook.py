@@ -1,5 +1,6 @@
 """Bucket notifications over HTTP, on a real socket with a real ledger."""
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def client(services: Services) -> Iterator[httpx.Client]:
         signature(BODY),
         {"Authorization": f"Bearer {SECRET}"},
         {"Authorization": SECRET},  # as MinIO sends an auth_token of one word
+        {"Authorization": f"Basic {base64.b64encode(f'events:{SECRET}'.encode()).decode()}"},  # as a URL has it
     ],
 )
 def test_who_knows_the_secret_is_heard(client: httpx.Client, services: Services, headers: dict[str, str]) -> None:
