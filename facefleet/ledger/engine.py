@@ -15,6 +15,7 @@ from facefleet.ledger.ingest import Ingest
 from facefleet.ledger.jobs import Jobs
 from facefleet.ledger.leases import Leases
 from facefleet.ledger.photos import Photos
+from facefleet.ledger.repairs import Repairs
 
 #: Any number that no other user of the same PostgreSQL database locks.
 _MIGRATION_LOCK = 0xFACEF1EE7
@@ -35,6 +36,7 @@ class Ledger:
     leases: Leases
     faces: Faces
     ingest: Ingest
+    repairs: Repairs
 
     def check(self) -> None:
         """Return when the database answers.
@@ -74,6 +76,7 @@ def open_ledger(url: str) -> Ledger:
         leases=Leases(database),
         faces=Faces(database),
         ingest=Ingest(database),
+        repairs=Repairs(database),
     )
 
 

@@ -14,7 +14,7 @@ from facefleet.ledger.database import Database, insert_into, insert_or_ignore
 from facefleet.ledger.jobs import hold_album
 from facefleet.ledger.listing import delete_source, list_photos, source_id_of
 from facefleet.ledger.schema import ingest_dead, job, object_event
-from facefleet.records import DEFAULT_TENANT, ID_NAMESPACE, DeadEvent, JobState, ObjectEvent, RejectedEvent
+from facefleet.records import DEFAULT_TENANT, ID_NAMESPACE, DeadEvent, JobState, ObjectEvent, PhotoRef, RejectedEvent
 
 #: `source` of the one job of an album that indexes what buckets tell of.
 EVENTS_SOURCE = "events:"
@@ -51,6 +51,23 @@ class Ingest:
             in_order = sorted(events, key=lambda event: (event.uri, event.sequencer))
             newest = (event for event in in_order if _is_newest(connection, event))
             return sum(_apply_one(connection, event, model_version) for event in newest)
+
+    def enter(self, album_id: UUID, model_version: str, refs: Sequence[PhotoRef]) -> int:
+        """Enter photos that a listing showed, as if events had told of them.
+
+        Args:
+            album_id: whose photos.
+            model_version: what new photos are to be recognized with.
+            refs: at most a thousand.
+
+        Returns:
+            How many are pending because of this call.
+
+        Raises:
+            AlbumNotFound: the album is gone.
+        """
+        with self.database.writing() as connection:
+            return _enter(connection, album_id, model_version, refs)
 
     def list_dead(self, limit: int, after: UUID | None = None) -> list[DeadEvent]:
         """List one page of the rejected events, newest first; kept for 14 days.
@@ -107,9 +124,13 @@ def _apply_one(connection: sa.Connection, event: ObjectEvent, model_version: str
             delete_source(connection, source_id_of(album.id, event.uri))
         return 0
     album_id = ensure_album(connection, event.album_name, DEFAULT_TENANT).id
+    return _enter(connection, album_id, model_version, [event.created])
+
+
+def _enter(connection: sa.Connection, album_id: UUID, model_version: str, refs: Sequence[PhotoRef]) -> int:
     hold_album(connection, album_id)
     job_id = _ensure_job(connection, album_id)
-    return list_photos(connection, job_id, album_id, model_version, [event.created])
+    return list_photos(connection, job_id, album_id, model_version, refs)
 
 
 def _ensure_job(connection: sa.Connection, album_id: UUID) -> UUID:

@@ -12,7 +12,7 @@ from facefleet.errors import CrashedWorker
 from facefleet.ledger import outbox
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database
-from facefleet.ledger.listing import PHOTO_IDS, delete_photo, list_photos
+from facefleet.ledger.listing import PHOTO_IDS, delete_photos, list_photos
 from facefleet.ledger.schema import job, job_photo, photo, row_state_is, state_is
 from facefleet.ledger.settling import IS_HELD, bury_photos, finish_photos, lock_held, tokens_of
 from facefleet.records import Backlog, FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoRef, PhotoState, SweepResult
@@ -100,7 +100,7 @@ class Leases:
         with self.database.writing() as connection:
             if not lock_held(connection, [leased]):
                 return False
-            delete_photo(connection, leased.id)
+            delete_photos(connection, [leased.id])
             for job_id in connection.execute(job_ids).scalars().all():
                 list_photos(connection, job_id, leased.album_id, leased.model_version, [ref])
             return True

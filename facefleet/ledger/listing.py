@@ -90,18 +90,19 @@ def supersede_older(connection: sa.Connection, photo_ids: Collection[UUID], sour
         connection.execute(DELETE_FACES, {"photo_ids": deleted})
 
 
-def delete_photo(connection: sa.Connection, photo_id: UUID) -> None:
-    """Delete one photo and its faces; the purger does its points."""
-    connection.execute(photo.update().where(photo.c.id == photo_id).values(**_DELETED))
-    connection.execute(face.delete().where(face.c.photo_id == photo_id))
-
-
 def delete_source(connection: sa.Connection, source_id: UUID) -> None:
     """Delete every version of a photo and their faces; the purger does their points."""
     gone = photo.update().where(photo.c.source_id == source_id, _is_present(photo)).values(**_DELETED)
     deleted = connection.execute(gone.returning(photo.c.id)).scalars().all()
     if deleted:
         connection.execute(DELETE_FACES, {"photo_ids": deleted})
+
+
+def delete_photos(connection: sa.Connection, photo_ids: Sequence[UUID]) -> None:
+    """Delete photos and their faces; the purger does their points."""
+    if photo_ids:
+        connection.execute(photo.update().where(photo.c.id.in_(photo_ids)).values(**_DELETED))
+        connection.execute(DELETE_FACES, {"photo_ids": list(photo_ids)})
 
 
 def _row_of(ref: PhotoRef, album_id: UUID, model_version: str) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def measure_claims(ledger: Ledger, upload: Callable[[str], None]) -> list[float]
     return latencies_s
 
 
-def test_a_bucket_indexes_itself(  # noqa: PLR0913  each is a server
+def test_a_bucket_indexes_itself(
     processes: Processes,
     fleet_settings: dict[str, str],
     ledger: Ledger,

@@ -14,6 +14,7 @@ from workers.celery_app import LANES, create_celery_app, queue_name
 from workers.dispatcher.lister import Lister
 from workers.dispatcher.loop import repeat
 from workers.dispatcher.purger import Purger
+from workers.dispatcher.reconciler import Reconciler
 from workers.dispatcher.relay import Relay
 from workers.dispatcher.s3_events import S3EventPoller
 from workers.dispatcher.scaler import Scaler
@@ -57,7 +58,7 @@ def create_queues(settings: Settings) -> None:
 def dispatcher_in_threads(app: Celery, parts: DispatcherParts) -> Iterator[None]:
     """Run all duties beside the caller; on leaving, each ends after its current step."""
     stopping = Event()
-    threads = [_start(step, rest_s, stopping) for step, rest_s in _list_duties(app, parts)]
+    threads = [_start(step, rest_s, stopping) for step, rest_s in _list_duties(app, parts, stopping)]
     poller = _start(_open_poller(parts, stopping).step, 0, stopping) if parts.settings.s3_events_queue_url else None
     try:
         yield
@@ -70,15 +71,19 @@ def dispatcher_in_threads(app: Celery, parts: DispatcherParts) -> Iterator[None]
             poller.join(_POLLER_JOIN_S)
 
 
-def _list_duties(app: Celery, parts: DispatcherParts) -> list[tuple[Callable[[], bool], float]]:
+def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[tuple[Callable[[], bool], float]]:
     settings, ledger = parts.settings, parts.ledger
-    return [
+    duties: list[tuple[Callable[[], bool], float]] = [
         (Lister(ledger, parts.stores, settings, parts.model_version).step, settings.relay_interval_s),
         (Relay(ledger, app, settings).step, settings.relay_interval_s),
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
     ]
+    if settings.reconcile_interval_s:
+        reconciler = Reconciler(ledger, parts.gallery, parts.stores, settings, parts.model_version, stopping)
+        duties.append((reconciler.step, settings.reconcile_interval_s))
+    return duties
 
 
 def _open_poller(parts: DispatcherParts, stopping: Event) -> S3EventPoller:
