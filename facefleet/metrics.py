@@ -64,6 +64,12 @@ class Metrics:
         self.worker_photos_per_s = Gauge(
             "facefleet_worker_photos_per_second", "Measured rate of one worker.", registry=self.registry
         )
+        self.breaker_open = Gauge(
+            "facefleet_breaker_open",
+            "1 while a worker takes a dependency to be down and claims almost nothing.",
+            ["dependency"],
+            registry=self.registry,
+        )
         self.lease_expiries = Counter(
             "facefleet_lease_expiries", "Leases that ended without a word of their worker.", registry=self.registry
         )

@@ -138,6 +138,18 @@ class Settings(BaseSettings):
     """Albums with at most this many waiting photos, and uploads of at most this many, go to the interactive lane."""
     worker_lanes: str = Field(default="interactive,index", pattern=rf"^{_LANE}(,{_LANE})*$")
     """Lanes that a worker consumes, separated by commas, the first one first where the broker can order queues."""
+    longest_photo_s: float = Field(default=600, gt=0)
+    """Time in one photo after which it is given up, and its worker with it; the lease is renewed until then."""
+    watchdog_s: float = Field(default=60, ge=0)
+    """A worker of the lanes interactive and index that claims nothing for this long, although photos are on their way
+    and nothing it needs is down, exits with 1 so that its supervisor starts it anew; 0: never."""
+    drain_s: float = Field(default=30, gt=0)
+    """After SIGTERM a worker finishes the photos it is at for this long; what is left goes back to the ledger."""
+    ec2_metadata_url: str = ""
+    """Where to ask every 5 seconds whether this spot instance will be taken away, so that the worker drains:
+    http://169.254.169.254 on EC2; empty: nowhere."""
+    failpoints: str = ""
+    """Failures planted for tests: PLACE=ACTION, separated by commas; see facefleet/failpoints.py."""
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Port on which a worker or dispatcher serves /metrics; 0: none. The API serves its own."""
     metrics_host: str = "127.0.0.1"

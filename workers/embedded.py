@@ -11,7 +11,9 @@ import structlog
 from workers.celery_app import create_celery_app
 from workers.dispatcher.dispatcher import dispatcher_in_threads
 from workers.indexing import PhotoIndexer
+from workers.lease_keeper import heartbeat
 from workers.parts import FleetParts
+from workers.safeguards import create_safeguards
 from workers.tasks import register_tasks
 from workers.worker import prepare_gallery, worker_in_thread
 
@@ -32,9 +34,10 @@ def embedded_fleet(parts: FleetParts) -> Iterator[None]:
             log.critical("the recognizer is out of service; indexing stops until the process is started again")
         stopping.set()
 
-    register_tasks(app, PhotoIndexer(parts, stopping, retire))
+    guards = create_safeguards(parts)
+    register_tasks(app, PhotoIndexer(parts, stopping, retire, guards))
     prepare_gallery(parts, stopping)
-    with worker_in_thread(app, parts.settings), dispatcher_in_threads(app, parts):
+    with heartbeat(guards.keeper), worker_in_thread(app, parts.settings), dispatcher_in_threads(app, parts):
         try:
             yield
         finally:

@@ -20,6 +20,7 @@ from facefleet.errors import (
 )
 from facefleet.records import FailedPhoto, FinishedPhoto, GalleryPoint, LeasedPhoto, face_id_of
 from workers.parts import FleetParts
+from workers.safeguards import Safeguards
 
 _LONGEST_BACKOFF_S = 300.0
 _SETTLE_RETRY_S = 1.0
@@ -57,38 +58,53 @@ class PhotoIndexer:
     stopping: Event
     #: Called once the recognizer is out of service, so that the process can leave the fleet.
     retire: Callable[[], None]
+    guards: Safeguards
 
     def index(self, photo_ids: Sequence[UUID]) -> None:
         """Work on the photos of one message. Never raises: what fails here, the ledger's sweeper brings back."""
-        if self.stopping.is_set():
-            return
         try:
+            self.guards.breakers.wait(self.stopping)
+            if self.stopping.is_set():
+                self.parts.ledger.leases.recall(photo_ids)
+                return
             with self.parts.metrics.stage_duration_s.labels("claim").time():
                 leased = self.parts.ledger.leases.claim(photo_ids, self.parts.settings.lease_s)
-            outcomes = self._work_on(leased)
-            self._settle_patiently(outcomes)
+            self.guards.failpoints.hit("after_claim")
+            with self.guards.keeper.hold(leased) as note_progress:
+                outcomes = self._work_on(leased, note_progress)
+                self._settle_patiently(outcomes)
+                self._give_back(leased[len(outcomes) :])
         except FacefleetError as error:
             log.warning("message given up", error=str(error), reason=error.reason, photos=len(photo_ids))
         except Exception:
             # A defect of ours must not end the consumer; the leases run out and the sweeper counts it.
             log.exception("message failed", photos=len(photo_ids))
 
-    def _work_on(self, leased: Sequence[LeasedPhoto]) -> list[Outcome]:
+    def _work_on(self, leased: Sequence[LeasedPhoto], note_progress: Callable[[], None]) -> list[Outcome]:
+        """Work on one photo after the other; on fewer when the process is to end, or a dependency is down."""
         outcomes: list[Outcome] = []
-        renewed_at = time.monotonic()
         for photo in leased:
-            if time.monotonic() - renewed_at > self.parts.settings.lease_s / 3:
-                self.parts.ledger.leases.renew(leased, self.parts.settings.lease_s)
-                renewed_at = time.monotonic()
+            if self.stopping.is_set():
+                break
+            note_progress()
             with bound_contextvars(photo_id=str(photo.id)):
                 outcomes.append(self._work_on_one(photo))
+            if isinstance(outcomes[-1], PostponedPhoto) and self.guards.breakers.any_open:
+                break
         return outcomes
+
+    def _give_back(self, unbegun: Sequence[LeasedPhoto]) -> None:
+        delay_s = 0 if self.stopping.is_set() else self.parts.settings.retry_backoff_s
+        for photo in unbegun:
+            self.parts.ledger.leases.release(photo, delay_s, burn_attempt=False)
 
     def _work_on_one(self, photo: LeasedPhoto) -> Outcome:
         try:
+            self.guards.failpoints.hit("before_photo", photo.name)
             self._refuse_other_model(photo)
             with self.parts.metrics.stage_duration_s.labels("read").time():
                 data = self.parts.stores.read(photo.store_uri, photo.version, self.parts.settings.max_photo_bytes)
+            self.guards.breakers.photo_store.note_success()
             with self.parts.metrics.stage_duration_s.labels("recognize").time():
                 return FinishedPhoto(photo, self.parts.recognizer.recognize(data))
         except PhotoChanged as error:
@@ -96,6 +112,7 @@ class PhotoIndexer:
         except PermanentError as error:
             return FailedPhoto(photo, error.reason, str(error))
         except TransientError as error:
+            self.guards.breakers.note_failure(error)
             if isinstance(error, RecognizerUnavailable):
                 self.retire()
             return PostponedPhoto(photo, error, burns_attempt=False)
@@ -134,6 +151,7 @@ class PhotoIndexer:
         try:
             self._upsert(finished)
         except TransientError as error:
+            self.guards.breakers.note_failure(error)
             postponed += [PostponedPhoto(each.leased, error, burns_attempt=False) for each in finished]
             finished = []
         self._finish(finished)
@@ -146,9 +164,16 @@ class PhotoIndexer:
 
     def _upsert(self, finished: Sequence[FinishedPhoto]) -> None:
         points = [point for each in finished for point in points_of(each)]
-        if points:
-            with self.parts.metrics.stage_duration_s.labels("upsert").time():
-                self.parts.gallery.upsert(self.parts.recognizer.model_version, points)
+        if not points:
+            return
+        model_version, gallery = self.parts.recognizer.model_version, self.parts.gallery
+        if self.guards.breakers.gallery.is_open:
+            # It may have come back empty.
+            gallery.prepare(model_version, self.parts.recognizer.dimensions)
+        with self.parts.metrics.stage_duration_s.labels("upsert").time():
+            gallery.upsert(model_version, points)
+        self.guards.breakers.gallery.note_success()
+        self.guards.failpoints.hit("after_upsert")
 
     def _finish(self, finished: Sequence[FinishedPhoto]) -> None:
         if not finished:

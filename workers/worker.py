@@ -1,8 +1,6 @@
 """The consumer: Celery's worker on a threads pool, as a process of its own or inside another."""
 
-import os
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -14,10 +12,15 @@ from celery.worker import WorkController, state
 from facefleet.errors import TransientError
 from facefleet.settings import Settings
 from workers.celery_app import consumed_queues, create_celery_app
+from workers.draining import ask_to_end, bounded_drain
 from workers.indexing import PhotoIndexer
+from workers.lease_keeper import heartbeat
 from workers.metrics_server import serve_metrics
 from workers.parts import FleetParts
+from workers.safeguards import Safeguards, create_safeguards
+from workers.spot_notice import watch_for_spot_notice
 from workers.tasks import register_tasks
+from workers.watchdog import Watchdog, broker_check, watches
 
 #: What Celery's worker is told in every process: no chatter between workers, which a ledger makes needless.
 _OPTIONS = {"pool": "threads", "without_gossip": True, "without_mingle": True, "without_heartbeat": True}
@@ -32,15 +35,16 @@ def run_worker(parts: FleetParts) -> int:
     """Consume until SIGTERM or SIGINT; what is in flight is finished first. Called in the main thread.
 
     Returns:
-        The exit status: 0 after a clean end, 1 when the recognizer went out of service.
+        The exit status: 0 after a clean end, 1 when the recognizer went out of service or the watchdog gave up.
     """
-    retired, stopping = Event(), Event()
+    failed, stopping = Event(), Event()
 
-    def retire() -> None:
-        if not retired.is_set():
-            log.critical("the recognizer is out of service; this worker leaves the fleet")
-        retired.set()
-        os.kill(os.getpid(), signal.SIGTERM)
+    def give_up(why: str) -> None:
+        # A second signal would end Celery's worker before its photos are done.
+        if not failed.is_set():
+            failed.set()
+            log.critical("this worker leaves the fleet", why=why)
+            ask_to_end()
 
     # The signal holds its receivers weakly; this name keeps the function alive for the life of the process.
     def begin_shutdown(**_: object) -> None:
@@ -48,13 +52,31 @@ def run_worker(parts: FleetParts) -> int:
 
     worker_shutting_down.connect(begin_shutdown)
     prepare_gallery(parts, stopping)
-    app = create_celery_app(parts.settings)
-    register_tasks(app, PhotoIndexer(parts, stopping, retire))
+    app, guards = create_celery_app(parts.settings), create_safeguards(parts)
+    register_tasks(app, PhotoIndexer(parts, stopping, lambda: give_up("the recognizer is out of service"), guards))
     log.info("worker started", threads=parts.settings.resolved_worker_threads, model=parts.recognizer.description)
-    queues = consumed_queues(parts.settings)
-    with serve_metrics(parts.settings, parts.metrics):
-        app.Worker(concurrency=parts.settings.resolved_worker_threads, queues=queues, quiet=True, **_OPTIONS).start()
-    return int(retired.is_set())
+    _watch(parts, app, guards, stopping, give_up)
+    drain_s, leases, keeper = parts.settings.drain_s, parts.ledger.leases, guards.keeper
+    with (
+        serve_metrics(parts.settings, parts.metrics),
+        heartbeat(keeper),
+        bounded_drain(leases, keeper.held, stopping, drain_s, exit_status=lambda: int(failed.is_set())),
+    ):
+        threads, queues = parts.settings.resolved_worker_threads, consumed_queues(parts.settings)
+        app.Worker(concurrency=threads, queues=queues, quiet=True, **_OPTIONS).start()
+    return int(failed.is_set())
+
+
+def _watch(parts: FleetParts, app: Celery, guards: Safeguards, stopping: Event, give_up: Callable[[str], None]) -> None:
+    """Begin to look for what ends a worker from outside of its work; the threads die with the process."""
+    settings = parts.settings
+    if watches(settings):
+        check = broker_check(app, consumed_queues(settings)[0])
+        watchdog = Watchdog(settings, parts.ledger.leases, guards, check, give_up)
+        Thread(target=watchdog.run, args=(stopping,), name="watchdog", daemon=True).start()
+    if settings.ec2_metadata_url:
+        asked = (settings.ec2_metadata_url, stopping, ask_to_end)
+        Thread(target=watch_for_spot_notice, args=asked, name="spot-notice", daemon=True).start()
 
 
 def prepare_gallery(parts: FleetParts, stopping: Event) -> None:

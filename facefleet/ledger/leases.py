@@ -118,6 +118,12 @@ class Leases:
         with self.database.writing() as connection:
             connection.execute(photo.update().where(IS_HELD).values(attempt=attempt, **values), tokens_of([leased]))
 
+    def recall(self, photo_ids: Sequence[UUID]) -> None:
+        """Have photos sent again that were not claimed, because who received their message does not want it."""
+        unsent = photo.update().where(photo.c.id.in_(photo_ids), state_is(photo.c.state, PhotoState.PENDING))
+        with self.database.writing() as connection:
+            connection.execute(unsent.values(dispatched_at=None))
+
     def sweep(self, max_crashes: int) -> SweepResult:
         """Take back the photos whose lease ran out.
 

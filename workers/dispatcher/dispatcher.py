@@ -8,6 +8,7 @@ from threading import Event, Thread
 import structlog
 from celery import Celery
 
+from facefleet.failpoints import parse_failpoints
 from facefleet.s3_events import EventRules
 from facefleet.settings import Settings
 from workers.celery_app import LANES, create_celery_app, queue_name
@@ -75,7 +76,7 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
     settings, ledger = parts.settings, parts.ledger
     duties: list[tuple[Callable[[], bool], float]] = [
         (Lister(ledger, parts.stores, settings, parts.model_version).step, settings.relay_interval_s),
-        (Relay(ledger, app, settings).step, settings.relay_interval_s),
+        (Relay(ledger, app, settings, parse_failpoints(settings.failpoints)).step, settings.relay_interval_s),
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
@@ -94,6 +95,7 @@ def _open_poller(parts: DispatcherParts, stopping: Event) -> S3EventPoller:
         rules=EventRules.of(parts.settings),
         model_version=parts.model_version,
         stopping=stopping,
+        failpoints=parse_failpoints(parts.settings.failpoints),
     )
 
 

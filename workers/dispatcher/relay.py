@@ -1,12 +1,13 @@
 """The relay: pending rows become messages, fair between albums, with a bounded runway in the broker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from facefleet.errors import BrokerUnavailable
+from facefleet.failpoints import Failpoints
 from facefleet.ledger.engine import Ledger
 from facefleet.settings import Settings
 from workers.celery_app import Lane, queue_name
@@ -20,6 +21,7 @@ class Relay:
     ledger: Ledger
     app: Celery
     settings: Settings
+    failpoints: Failpoints = field(default_factory=Failpoints)
 
     def step(self) -> bool:
         """Fill the runway once; what is urgent finds room for a message even when it is full."""
@@ -41,4 +43,5 @@ class Relay:
             send_index_photos(self.app, queue_name(self.settings, lane), album_id, photo_ids)
         except (OperationalError, OSError) as error:
             raise BrokerUnavailable(f"the broker cannot be reached: {error}") from error
+        self.failpoints.hit("after_send")
         self.ledger.leases.mark_dispatched(photo_ids)

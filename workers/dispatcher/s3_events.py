@@ -1,11 +1,12 @@
 """The S3-event poller: bucket notifications on an SQS queue become photo rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
 import structlog
 
+from facefleet.failpoints import Failpoints
 from facefleet.ledger.engine import Ledger
 from facefleet.s3_events import EventRules, parse_notification
 from workers.sqs import LONG_POLL_S, SqsClient, sqs_errors
@@ -28,6 +29,7 @@ class S3EventPoller:
     model_version: str
     #: Set when the process is to end; what was received and not begun is left to the queue.
     stopping: Event
+    failpoints: Failpoints = field(default_factory=Failpoints)
 
     def step(self) -> bool:
         """Wait for messages, up to 20 seconds, and enter what they say."""
@@ -44,6 +46,7 @@ class S3EventPoller:
     def _take_in(self, message: dict[str, Any]) -> None:
         parsed = parse_notification(message["Body"], self.rules)
         new = self.ledger.ingest.apply(parsed.events, parsed.rejected, self.model_version)
+        self.failpoints.hit("after_ingest_commit")
         with sqs_errors(self.queue_url):
             self.client.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
         log.info("events received", events=len(parsed.events), rejected=len(parsed.rejected), new_photos=new)

@@ -22,6 +22,7 @@ from facefleet.settings import Settings
 from workers.dispatcher.lister import Lister
 from workers.indexing import PhotoIndexer
 from workers.parts import FleetParts
+from workers.safeguards import create_safeguards
 
 DIMENSIONS = 64
 
@@ -112,7 +113,7 @@ def _index_until(services: Services, stopping: Event) -> None:
         recognizer=services.recognizer,
     )
     lister = Lister(services.ledger, services.stores, services.settings, services.model_version)
-    indexer = PhotoIndexer(parts, stopping, retire=stopping.set)
+    indexer = PhotoIndexer(parts, stopping, retire=stopping.set, guards=create_safeguards(parts))
     while not stopping.wait(0.02):
         lister.step()
         for summary in services.ledger.albums.list_summaries():

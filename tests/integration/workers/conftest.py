@@ -19,6 +19,7 @@ from facefleet.records import Box, Detection, Quality, RecognizedFace, Recognize
 from facefleet.settings import Settings
 from workers.indexing import PhotoIndexer
 from workers.parts import FleetParts
+from workers.safeguards import create_safeguards
 
 MODEL_VERSION = "00000000000000aa"
 DIMENSIONS = 8
@@ -103,4 +104,5 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             model_version=MODEL_VERSION,
             recognizer=recognizer,  # type: ignore[arg-type]  the same methods
         )
-        yield Bench(parts, recognizer, PhotoIndexer(parts, Event(), retired.set), folder, retired)
+        indexer = PhotoIndexer(parts, Event(), retired.set, create_safeguards(parts))
+        yield Bench(parts, recognizer, indexer, folder, retired)

@@ -1,0 +1,31 @@
+"""What stands around the work of one process: heartbeat, breakers, failpoints."""
+
+from dataclasses import dataclass
+
+from facefleet.failpoints import Failpoints, parse_failpoints
+from workers.breakers import Breakers, create_breakers
+from workers.lease_keeper import LeaseKeeper
+from workers.parts import DispatcherParts
+
+
+@dataclass(frozen=True)
+class Safeguards:
+    """Shared by all threads of a worker."""
+
+    keeper: LeaseKeeper
+    breakers: Breakers
+    failpoints: Failpoints
+
+
+def create_safeguards(parts: DispatcherParts) -> Safeguards:
+    """Make them from the settings.
+
+    Raises:
+        ConfigurationError: a failpoint is none.
+    """
+    settings = parts.settings
+    return Safeguards(
+        keeper=LeaseKeeper(parts.ledger.leases, settings.lease_s, settings.longest_photo_s),
+        breakers=create_breakers(parts.metrics),
+        failpoints=parse_failpoints(settings.failpoints),
+    )
