@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from facefleet.errors import TransientError
 from facefleet.failpoints import Failpoints
 from facefleet.ledger.engine import Ledger
 from facefleet.s3_events import EventRules, parse_notification
@@ -40,7 +41,13 @@ class S3EventPoller:
         for message in answer.get("Messages", ()):
             if self.stopping.is_set():
                 return False
-            self._take_in(message)
+            try:
+                self._take_in(message)
+            except TransientError:
+                raise
+            except Exception:
+                # Left in the queue, whose own dead-letter queue gets it in the end; its neighbours are not held up.
+                log.exception("message failed", message_id=message.get("MessageId"))
         return True
 
     def _take_in(self, message: dict[str, Any]) -> None:

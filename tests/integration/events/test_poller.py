@@ -2,12 +2,16 @@
 
 import json
 import time
+from collections.abc import Sequence
 from threading import Event
+from typing import Any
 
 import pytest
 
 from facefleet.errors import BrokerUnavailable, LedgerUnavailable
 from facefleet.ledger.engine import Ledger
+from facefleet.ledger.ingest import Ingest
+from facefleet.records import ObjectEvent
 from facefleet.settings import Settings
 from tests.fixtures.processes import free_port, wait_until
 from tests.fixtures.s3 import S3Client
@@ -63,6 +67,30 @@ class TestOnSqlite:
             patch.setattr(type(ledger.ingest), "apply", refuse)
             with pytest.raises(LedgerUnavailable):
                 poller.step()
+        assert count_messages(sqs_client, events_queue_url) == 1
+
+    def test_a_message_that_fails_in_an_unforeseen_way_holds_up_no_other(
+        self,
+        ledger: Ledger,
+        poller: S3EventPoller,
+        sqs_client: SqsClient,
+        events_queue_url: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        apply = ledger.ingest.apply
+
+        def fail_on_b(events: Sequence[ObjectEvent], *rest: Any) -> int:  # noqa: ANN401  as `apply` has it
+            if events[0].uri.endswith("b.jpg"):
+                raise ZeroDivisionError("defect")
+            return apply(events, *rest)
+
+        monkeypatch.setattr(Ingest, "apply", staticmethod(fail_on_b))
+        for name in "abc":
+            body = notification(created(f"albums/party/{name}.jpg", 1))
+            sqs_client.send_message(QueueUrl=events_queue_url, MessageBody=body)
+        while len(ledger.albums.list_summaries()) == 0 or len(versions(ledger, "party")) < 2:
+            assert poller.step()
+        assert set(versions(ledger, "party")) == {"a.jpg v1", "c.jpg v1"}
         assert count_messages(sqs_client, events_queue_url) == 1
 
     def test_a_queue_that_is_away_is_waited_for(self, ledger: Ledger) -> None:
