@@ -1,7 +1,8 @@
 """Statements that read the photo table as the relay's and the purger's outbox."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from random import random, randrange
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from facefleet.ledger.database import insert_or_ignore
 from facefleet.ledger.listing import FRESH, PHOTO_IDS
 from facefleet.ledger.schema import album, photo, row_state_is, state_is, urgent_photo
 from facefleet.records import PhotoState
+
+#: One message in so many goes to any album, the others to the one that has waited longest.
+TURN_EVERY = 5
 
 _IS_PENDING = state_is(photo.c.state, PhotoState.PENDING)
 _IS_DELETED = state_is(photo.c.state, PhotoState.DELETED)
@@ -65,22 +69,49 @@ def select_small_albums(album_ids: Collection[UUID], most_photos: int) -> sa.Sel
 def plan_messages(
     connection: sa.Connection, limit: int, redispatch_after_s: float, message_size: int
 ) -> list[tuple[UUID, list[UUID]]]:
-    """Choose what to send next: one message of every album in turn, until `limit` photos are chosen."""
+    """Choose what to send next, until `limit` photos are chosen.
+
+    What fits into one message goes first. Then most messages are of the album that has waited longest, so that an album
+    that came later cannot make it late; some are of any album, so that every one begins soon. Strictly in turns, four
+    albums of a hundred miss a deadline that they meet so (docs/capacity.md).
+    """
     is_due = _is_due(redispatch_after_s)
-    of_album = sa.select(photo.c.id).where(photo.c.album_id == album.c.id, is_due).exists()
-    albums = connection.execute(sa.select(album.c.id).where(of_album).order_by(sa.func.random()).limit(limit)).scalars()
-    queues = deque(
-        (album_id, _cut_messages(connection.execute(_select_due(album_id, is_due, limit)).all(), message_size))
-        for album_id in albums.all()
-    )
+    small, large = _choose_albums(connection, is_due, limit, message_size)
+    queues = [
+        (album_id, _walk_messages(connection, album_id, is_due, (limit, message_size))) for album_id in (*small, *large)
+    ]
+    begun = len(queues)
     messages: list[tuple[UUID, list[UUID]]] = []
     while queues and limit > 0:
-        album_id, queue = queues.popleft()
+        is_turn = begun - len(queues) >= len(small) and random() * TURN_EVERY < 1
+        place = randrange(len(queues)) if is_turn else 0
+        album_id, queue = queues[place]
         if message := next(queue, [])[:limit]:
             messages.append((album_id, message))
             limit -= len(message)
-            queues.append((album_id, queue))
+        else:
+            del queues[place]
     return messages
+
+
+def _choose_albums(
+    connection: sa.Connection, is_due: sa.ColumnElement[bool], limit: int, message_size: int
+) -> tuple[list[UUID], list[UUID]]:
+    """Choose albums with due photos: those that fit into one message, and others; who has waited longest is first."""
+    mine = sa.select(photo.c.id, photo.c.next_attempt_at).where(photo.c.album_id == album.c.id, is_due).correlate(album)
+    some = mine.limit(message_size + 1).subquery()
+    count = sa.select(sa.func.count()).select_from(some).scalar_subquery()
+    since = sa.select(sa.func.min(photo.c.next_attempt_at)).where(photo.c.album_id == album.c.id, is_due)
+    waiting = sa.select(
+        album.c.id, since.correlate(album).scalar_subquery().label("since"), (count <= message_size).label("is_small")
+    ).subquery()
+    found = sa.select(waiting.c.id, waiting.c.is_small).where(waiting.c.since.is_not(None)).limit(limit)
+    rows = list(connection.execute(found.order_by(waiting.c.is_small.desc(), waiting.c.since)))
+    if len(rows) == limit:
+        # There may be more: some of all get their turn too.
+        rows += connection.execute(found.where(~waiting.c.is_small).order_by(sa.func.random())).all()
+    small = [row.id for row in rows if row.is_small]
+    return small, list(dict.fromkeys(row.id for row in rows if not row.is_small))
 
 
 def count_dispatched(redispatch_after_s: float) -> sa.Select[int]:
@@ -148,6 +179,14 @@ def _select_due(album_id: UUID, is_due: sa.ColumnElement[bool], limit: int) -> s
     """Select the first due photos of one album along its index; not yet due ones are never looked at."""
     due = sa.select(photo.c.id, photo.c.crash_count).where(photo.c.album_id == album_id, is_due)
     return due.order_by(photo.c.next_attempt_at).limit(limit)
+
+
+def _walk_messages(
+    connection: sa.Connection, album_id: UUID, is_due: sa.ColumnElement[bool], sizes: tuple[int, int]
+) -> Iterator[list[UUID]]:
+    """Read an album's due photos when its first message is asked for."""
+    limit, message_size = sizes
+    yield from _cut_messages(connection.execute(_select_due(album_id, is_due, limit)).all(), message_size)
 
 
 def _cut_messages(rows: Sequence[sa.Row[Any]], message_size: int) -> Iterator[list[UUID]]:

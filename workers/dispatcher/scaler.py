@@ -8,6 +8,7 @@ from typing import Self
 from facefleet.capacity.controller import DeadlineController, FleetView, RateMeter
 from facefleet.capacity.deadline_rule import AlbumLoad, DeadlineTerms
 from facefleet.ledger.engine import Ledger
+from facefleet.ledger.outbox import TURN_EVERY
 from facefleet.ledger.rates import FleetLoad, read_load
 from facefleet.metrics import Metrics
 from facefleet.settings import Settings
@@ -34,8 +35,7 @@ class Scaler:
         terms = DeadlineTerms(
             deadline_s=settings.album_deadline_s,
             start_s=settings.worker_start_s,
-            # The relay serves albums strictly in turns.
-            turn_every=1,
+            turn_every=TURN_EVERY,
             max_workers=_MOST_WORKERS,
         )
         controller = DeadlineController(terms, RateMeter(settings.worker_photos_per_s))
