@@ -146,8 +146,8 @@ class Leases:
     def waiting(self, limit: int, redispatch_after_s: float, message_size: int = 8) -> list[tuple[UUID, list[UUID]]]:
         """List photos that are due and not on their way, as messages in the order in which to send them.
 
-        What fits into one message goes first, so that a small album never waits behind a large one; then mostly the album
-        that has waited longest, and now and then any other. A photo that lost a worker comes alone.
+        What fits into one message goes first, so that a small album never waits behind a large one; then mostly the
+        album that has waited longest, and now and then any other. A photo that lost a worker comes alone.
 
         Args:
             limit: at most this many photos.
