@@ -47,6 +47,9 @@ up: $(STAMP) ## Run everything in one process
 bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
 	$(BIN)/python -m tests.benchmarks
 
+bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (ten minutes on two cores)
+	$(BIN)/python -m tests.benchmarks.capacity
+
 env-example: $(STAMP) ## Write .env.example from the settings class
 	$(BIN)/python -m cli.env_example > .env.example
 
@@ -61,4 +64,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench env-example images lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench bench-capacity env-example images lock

@@ -67,7 +67,7 @@ def draw_plot(top: float, title: str, lines: Sequence[tuple[str, Points]]) -> It
 def draw_bars(top: float, bars: Sequence[Bar]) -> Iterator[str]:
     """Bars of worker-seconds, cut off where they would dwarf the others."""
     longest = 6 * bars[0].worker_s
-    title = "Worker-seconds beyond the base, mean of all runs; deadlines missed"
+    title = "Worker-seconds beyond the base, mean of all runs; deadlines missed (red: above 1%)"
     yield f'<text x="{LEFT}" y="{top}" font-weight="bold">{title}</text>'
     for number, bar in enumerate(bars):
         y = top + 12 + number * BAR_HEIGHT
