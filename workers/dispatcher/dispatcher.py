@@ -8,6 +8,7 @@ from threading import Event, Thread
 import structlog
 from celery import Celery
 
+from facefleet.errors import ConfigurationError
 from facefleet.failpoints import parse_failpoints
 from facefleet.s3_events import EventRules
 from facefleet.settings import Settings
@@ -57,19 +58,24 @@ def create_queues(settings: Settings) -> None:
 
 @contextmanager
 def dispatcher_in_threads(app: Celery, parts: DispatcherParts) -> Iterator[None]:
-    """Run all duties beside the caller; on leaving, each ends after its current step."""
+    """Run all duties beside the caller; on leaving, each ends after its current step.
+
+    Raises:
+        ConfigurationError: the settings of the S3-event poller do not fit together.
+    """
     stopping = Event()
+    poller = _open_poller(parts, stopping) if parts.settings.s3_events_queue_url else None
     threads = [_start(step, rest_s, stopping) for step, rest_s in _list_duties(app, parts, stopping)]
-    poller = _start(_open_poller(parts, stopping).step, 0, stopping) if parts.settings.s3_events_queue_url else None
+    polling = _start(poller.step, 0, stopping) if poller else None
     try:
         yield
     finally:
         stopping.set()
         for thread in threads:
             thread.join()
-        if poller:
+        if polling:
             # It may sit in a long poll, which nothing can end; what comes of it now stays in the queue.
-            poller.join(_POLLER_JOIN_S)
+            polling.join(_POLLER_JOIN_S)
 
 
 def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[tuple[Callable[[], bool], float]]:
@@ -88,11 +94,17 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
 
 
 def _open_poller(parts: DispatcherParts, stopping: Event) -> S3EventPoller:
+    rules = EventRules.of(parts.settings)
+    if not rules.buckets:
+        raise ConfigurationError(
+            "FACEFLEET_S3_EVENTS_QUEUE_URL is set, but FACEFLEET_S3_EVENTS_BUCKETS names no bucket: every event would "
+            "be refused"
+        )
     return S3EventPoller(
         ledger=parts.ledger,
         client=connect_sqs(parts.settings),
         queue_url=parts.settings.s3_events_queue_url,
-        rules=EventRules.of(parts.settings),
+        rules=rules,
         model_version=parts.model_version,
         stopping=stopping,
         failpoints=parse_failpoints(parts.settings.failpoints),

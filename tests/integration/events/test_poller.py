@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
 import pytest
 
-from facefleet.errors import BrokerUnavailable, LedgerUnavailable
+from facefleet.errors import BrokerUnavailable, ConfigurationError, LedgerUnavailable
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.ingest import Ingest
 from facefleet.records import ObjectEvent
@@ -99,6 +100,16 @@ class TestOnSqlite:
             poller_of(ledger, away, f"{away}/1/events").step()
 
 
+def test_a_queue_without_buckets_is_refused(bench: Bench) -> None:  # noqa: F811  the fixture of that name
+    settings = bench.parts.settings.model_copy(update={"s3_events_queue_url": "http://queue"})
+    app = create_celery_app(settings)
+    with (
+        pytest.raises(ConfigurationError, match="S3_EVENTS_BUCKETS"),
+        dispatcher_in_threads(app, replace(bench.parts, settings=settings)),
+    ):
+        pass
+
+
 def test_a_bucket_that_notifies_is_followed_and_a_long_poll_does_not_hold_the_end_up(
     bench: Bench,  # noqa: F811  the fixture of that name
     s3_client: S3Client,
@@ -119,7 +130,7 @@ def test_a_bucket_that_notifies_is_followed_and_a_long_poll_does_not_hold_the_en
         "broker_url": "memory://localhost",
     }
     settings = bench.parts.settings.model_copy(update=followed)
-    parts = type(bench.parts)(**{**bench.parts.__dict__, "settings": settings})
+    parts = replace(bench.parts, settings=settings)
     ledger = bench.parts.ledger
     with dispatcher_in_threads(create_celery_app(settings), parts):
         s3_client.put_object(Bucket=s3_bucket, Key="albums/party/day 1/ü+.jpg", Body=b"1 a")
