@@ -8,22 +8,23 @@ import sqlalchemy as sa
 
 from facefleet.ledger.clock import UtcTime, utc_now
 from facefleet.ledger.database import Database, connect
-from facefleet.ledger.schema import job, photo, state_is
+from facefleet.ledger.schema import photo, state_is
 from facefleet.records import PhotoState
 
 _JOBS = 5
 #: A job with fewer photos says more about its start and end than about its rate.
 _LEAST_PHOTOS = 100
+_WAITING_STATES = (PhotoState.PENDING, PhotoState.LEASED)
 
 
 @dataclass(frozen=True, slots=True)
-class JobLoad:
-    """What is left of one job."""
+class WaitingAlbum:
+    """What is left of one album."""
 
     #: Pending and leased.
     photos: int
-    #: Since the job was created.
-    age_s: float
+    #: How long the one that came first has waited. (Not the job's age: one job follows a bucket for ever.)
+    waited_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class FleetLoad:
     """What a fleet has to do, and how far it is, at one moment of the database's clock."""
 
     now: datetime
-    jobs: tuple[JobLoad, ...]
+    albums: tuple[WaitingAlbum, ...]
     leased_photos: int
     #: Photos that became indexed or dead since the moment that was asked for.
     finished_photos: int
@@ -52,8 +53,8 @@ def read_load(database: Database, since: datetime | None) -> FleetLoad:
         rows = connection.execute(_WAITING).all()
         leased = connection.execute(_LEASED).scalar_one()
         finished = connection.execute(_count_finished(since, now)).scalar_one() if since else 0
-    loads = tuple(JobLoad(row.photos, max((now - row.created_at).total_seconds(), 0.0)) for row in rows)
-    return FleetLoad(now, loads, leased, finished)
+    albums = tuple(WaitingAlbum(row.photos, max((now - row.since).total_seconds(), 0.0)) for row in rows)
+    return FleetLoad(now, albums, leased, finished)
 
 
 def measure_recent_rate(url: str) -> float | None:
@@ -82,10 +83,13 @@ def measure_recent_rate(url: str) -> float | None:
 
 
 def _select_waiting() -> sa.Select[Any]:
-    is_waiting = state_is(photo.c.state, PhotoState.PENDING, PhotoState.LEASED)
-    waiting = sa.select(photo.c.job_id, sa.func.count().label("photos")).where(is_waiting).group_by(photo.c.job_id)
-    counts = waiting.subquery()
-    return sa.select(counts.c.photos, job.c.created_at).join(job, job.c.id == counts.c.job_id)
+    """Select what waits by album: each state in its own index."""
+    columns = (photo.c.album_id, photo.c.next_attempt_at)
+    pending, leased = (sa.select(*columns).where(state_is(photo.c.state, state)) for state in _WAITING_STATES)
+    each = pending.union_all(leased).subquery()
+    since = sa.type_coerce(sa.func.min(each.c.next_attempt_at), UtcTime()).label("since")
+    totals: tuple[sa.ColumnElement[Any], ...] = (sa.func.count().label("photos"), since)
+    return sa.select(*totals).group_by(each.c.album_id)
 
 
 def _select_recent() -> sa.Select[Any]:

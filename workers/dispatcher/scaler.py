@@ -55,7 +55,7 @@ class Scaler:
         deadline_s = self.settings.album_deadline_s
         return FleetView(
             now_s,
-            tuple(AlbumLoad(job.photos, deadline_s - job.age_s) for job in load.jobs),
+            tuple(AlbumLoad(album.photos, deadline_s - album.waited_s) for album in load.albums),
             running=count_workers(load.leased_photos, self.settings),
             photos_done=self._photos_done,
         )

@@ -6,25 +6,37 @@ import pytest
 
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.rates import measure_recent_rate, read_load
+from facefleet.ledger.schema import job
 from tests.integration.ledger.scene import Scene, ref_of, wait_until
 
 
-def test_load_is_what_waits_by_job_and_what_was_finished_since(scene: Scene, ledger: Ledger) -> None:
+def test_load_is_what_waits_by_album_and_what_was_finished_since(scene: Scene, ledger: Ledger) -> None:
     photo_ids = scene.add(*(f"{number}.jpg" for number in range(10)))
     scene.claim(photo_ids[:3])
     scene.index(photo_ids[3:5])
     other = ledger.jobs.create(ledger.albums.create("other").id, "file:///other")
     ledger.jobs.add_photos(other.id, "m1", [ref_of("a.jpg")])
     before = read_load(ledger.database, None)
-    assert sorted(each.photos for each in before.jobs) == [1, 8]
-    assert all(0 <= each.age_s < 60 for each in before.jobs)
+    assert sorted(each.photos for each in before.albums) == [1, 8]
+    assert all(0 <= each.waited_s < 60 for each in before.albums)
     assert (before.leased_photos, before.finished_photos) == (3, 0)
 
     wait_until(lambda: scene.now() > before.now)  # type: ignore[operator]  the scene says object, it is a datetime
     scene.index(photo_ids[5:9])
     wait_until(lambda: read_load(ledger.database, None).now > before.now + timedelta(milliseconds=2))
     after = read_load(ledger.database, before.now)
-    assert (after.finished_photos, sum(each.photos for each in after.jobs)) == (4, 5)
+    assert (after.finished_photos, sum(each.photos for each in after.albums)) == (4, 5)
+
+
+def test_new_photos_of_an_old_job_have_not_waited(scene: Scene, ledger: Ledger) -> None:
+    old = timedelta(days=30)
+    now = read_load(ledger.database, None).now
+    with ledger.database.writing() as connection:
+        connection.execute(job.update().values(created_at=now - old))
+    photo_ids = scene.add("a.jpg", "b.jpg")
+    assert read_load(ledger.database, None).albums[0].waited_s < 60
+    scene.set(photo_ids[:1], next_attempt_at=read_load(ledger.database, None).now - old)
+    assert read_load(ledger.database, None).albums[0].waited_s >= old.total_seconds()
 
 
 def test_rate_is_that_of_the_long_jobs(scene: Scene, ledger_url: str) -> None:
