@@ -1,6 +1,7 @@
 """Every setting of every process, in one frozen class. Built only at an entry point (`cli`), then handed down."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -99,7 +100,10 @@ class Settings(BaseSettings):
     max_photo_pixels: int = Field(default=100_000_000, ge=1)
     """Photos whose header claims more pixels are refused undecoded."""
     decode_timeout_s: float = Field(default=30, gt=0)
-    """Seconds after which a photo that is still being decoded is given up."""
+    """Seconds after which a photo that is still being decoded is given up; decode_processes=0 knows no such limit."""
+    decode_processes: int | None = Field(default=None, ge=0, le=256)
+    """Child processes that decode photos, so that what crashes or hangs a decoder costs one photo; one more serves
+    searches. Unset: as many as cpu_threads. 0: decode in this process, unprotected; the only way outside Linux."""
     batch_queue_size: int = Field(default=512, ge=1)
     """Faces and images that may wait for a model before callers are told Overloaded."""
     gpu_batch_size: int = Field(default=32, ge=1)
@@ -182,6 +186,13 @@ class Settings(BaseSettings):
     def resolved_upload_url(self) -> str:
         """The upload store's URL with the embedded default filled in."""
         return self.upload_url or (self.data_dir.absolute() / "uploads").as_uri()
+
+    @property
+    def resolved_decode_processes(self) -> int:
+        """Decoding processes with the default filled in: none where the kernel is not Linux."""
+        if sys.platform != "linux":
+            return 0
+        return self.cpu_threads if self.decode_processes is None else self.decode_processes
 
     @property
     def resolved_worker_threads(self) -> int:

@@ -9,6 +9,7 @@ This is all that the sandbox's children import, so it stays light; turning pixel
 
 import io
 import math
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
@@ -143,18 +144,36 @@ def _run_jpeg_decoder(photo_bytes: bytes, options: dict[str, object]) -> NDArray
         return cast("NDArray[np.uint8]", simplejpeg.decode_jpeg(photo_bytes, **options))
     except ValueError as error:
         if "premature end" not in str(error).lower():
-            return _decode_jpeg_leniently(photo_bytes, options)
+            return _decode_jpeg_leniently(photo_bytes, options, error)
     try:  # A file that only lacks its end-of-image marker has all its pixels.
         return cast("NDArray[np.uint8]", simplejpeg.decode_jpeg(photo_bytes + b"\xff\xd9", **options))
     except ValueError as error:
         raise PhotoUndecodable(_explain_jpeg(error)) from error
 
 
-def _decode_jpeg_leniently(photo_bytes: bytes, options: dict[str, object]) -> NDArray[np.uint8]:
+def _decode_jpeg_leniently(
+    photo_bytes: bytes, options: dict[str, object], first_error: ValueError
+) -> NDArray[np.uint8]:
+    """Decode on over damage; never hand out what was in memory before.
+
+    Where libjpeg gives up for good, the lenient mode of simplejpeg says that all went well and leaves the pixels as
+    they were: perhaps those of another photo. Rows are written from the top, so a mark in the last one tells.
+    """
+    four_inks = options["colorspace"] == "CMYK"
+    wanted = {name: options[name] for name in ("min_height", "min_width", "min_factor")}
     try:
-        return cast("NDArray[np.uint8]", simplejpeg.decode_jpeg(photo_bytes, strict=False, **options))
+        height, width, *_ = simplejpeg.decode_jpeg_header(photo_bytes, strict=False, **wanted)
+        row_bytes = width * (4 if four_inks else 3)
+        room = np.empty(height * row_bytes, np.uint8) if options["buffer"] is None else options["buffer"]
+        last_row = cast("NDArray[np.uint8]", room)[(height - 1) * row_bytes : height * row_bytes]
+        mark = np.frombuffer(os.urandom(row_bytes), np.uint8)
+        last_row[:] = mark
+        pixels = simplejpeg.decode_jpeg(photo_bytes, strict=False, **(options | {"buffer": room}))
     except ValueError as error:
         raise PhotoUndecodable(_explain_jpeg(error)) from error
+    if np.array_equal(last_row, mark):
+        raise PhotoUndecodable(_explain_jpeg(first_error)) from first_error
+    return cast("NDArray[np.uint8]", pixels)
 
 
 def _explain_jpeg(error: ValueError) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Hashable, Sequence
+from contextlib import ExitStack
 from typing import TypeAlias, cast
 
 import cv2
@@ -13,7 +14,7 @@ from facefleet.errors import DegenerateLandmarks, RecognizerUnavailable
 from facefleet.metrics import Metrics
 from facefleet.recognition.alignment import align_face, enlargement_of, estimate_alignment
 from facefleet.recognition.batcher import Batcher
-from facefleet.recognition.decoding import DecodedPhoto, DecodeLimits, decode_photo
+from facefleet.recognition.decoding import DecodedPhoto
 from facefleet.recognition.detection import (
     RawDetections,
     choose_canvas,
@@ -28,6 +29,7 @@ from facefleet.recognition.model_pack import ModelPack, obtain_model_pack
 from facefleet.recognition.output_watch import OutputWatch
 from facefleet.recognition.quality import measure_quality
 from facefleet.recognition.runtimes import Runtime, choose_runtime
+from facefleet.recognition.sandbox import PhotoDecoder, open_decoder
 from facefleet.records import AlignedFace, Detection, RecognizedFace, RecognizedPhoto, RgbImage
 from facefleet.settings import Settings
 
@@ -47,16 +49,22 @@ def load_recognizer(settings: Settings, metrics: Metrics | None = None) -> "Reco
 
     Raises:
         ConfigurationError: the pack, the licence, the device or the runtime does not allow it.
+        Overloaded: the machine has no room for the processes that decode.
     """
     pack = obtain_model_pack(settings)
     runtime = choose_runtime(settings)
     cv2.setNumThreads(1)  # OpenCV's own threads would fight with the recognizer's for the same cores
     warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged photos are normal input and end as a sentence
-    return Recognizer(settings, pack, runtime, load_models(pack, runtime), metrics=metrics)
+    with ExitStack() as undo:
+        decoder = undo.enter_context(contextlib.closing(open_decoder(settings)))
+        models = load_models(pack, runtime)
+        decoder.prepare()
+        undo.pop_all()
+    return Recognizer(settings, pack, runtime, models, decoder=decoder, metrics=metrics)
 
 
 class Recognizer:
-    """Thread-safe. Decoding and the work on pixels run in the caller's thread, the models in the batcher's."""
+    """Thread-safe. Pixels are worked on in the caller's thread, models run in the batcher's, decoding in processes."""
 
     def __init__(
         self,
@@ -65,12 +73,13 @@ class Recognizer:
         runtime: Runtime,
         models: FaceModels,
         *,
+        decoder: PhotoDecoder,
         metrics: Metrics | None = None,
     ) -> None:
         self.pack = pack
         self.description = f"{pack.name} ({pack.model_version}) with {runtime.description}"
         self._settings = settings
-        self._limits = DecodeLimits(settings.max_photo_bytes, settings.max_photo_pixels)
+        self._decoder = decoder
         self._threshold = settings.detection_threshold or pack.detection_threshold
         chosen = settings.search_min_similarity
         #: Smallest cosine similarity of a candidate when a caller names none.
@@ -108,31 +117,37 @@ class Recognizer:
 
         Raises:
             PhotoTooLarge: more bytes or pixels than the limits allow.
-            PhotoUndecodable: not a photo, or a damaged one.
-            Overloaded: urgent, and too many wait.
+            PhotoUndecodable: not a photo, a damaged one, or one that no decoder survives.
+            Overloaded: urgent, and too many wait; or the machine has no room for another process.
             RecognizerUnavailable: the models answer nonsense, or the recognizer is closed.
         """
         failure = self._watch.failure
         if failure:
             raise RecognizerUnavailable(failure)
-        stage_s = self._metrics.stage_duration_s
-        with stage_s.labels("decode").time():
-            decoded = decode_photo(photo_bytes, self._limits, min_side_px=_KEPT_SIDE_PX)
-        try:
-            with stage_s.labels("detect").time():
-                detections = self._select(self._detect(decoded.image, urgent=urgent), decoded)
-            with stage_s.labels("align").time():
-                pairs = _align_faces(detections, self._sharpen(decoded, detections, photo_bytes))
-            with stage_s.labels("embed").time():
-                faces = self._embed(pairs, decoded, urgent=urgent)
-        except RecognizerUnavailable as error:
-            self._watch.report_failure(str(error))
-            raise
-        return RecognizedPhoto(decoded.width_px, decoded.height_px, faces)
+        with ExitStack() as image_in_use:
+            with self._metrics.stage_duration_s.labels("decode").time():
+                opened = self._decoder.decode(photo_bytes, min_side_px=_KEPT_SIDE_PX, urgent=urgent)
+                decoded = image_in_use.enter_context(opened)
+            try:
+                faces = self._find_faces(decoded, photo_bytes, urgent=urgent)
+            except RecognizerUnavailable as error:
+                self._watch.report_failure(str(error))
+                raise
+            return RecognizedPhoto(decoded.width_px, decoded.height_px, faces)
 
     def close(self) -> None:
         """Finish what waits and stop; the recognizer is unusable afterwards."""
         self._batcher.close()
+        self._decoder.close()
+
+    def _find_faces(self, decoded: DecodedPhoto, photo_bytes: bytes, *, urgent: bool) -> tuple[RecognizedFace, ...]:
+        stage_s = self._metrics.stage_duration_s
+        with stage_s.labels("detect").time():
+            detections = self._select(self._detect(decoded.image, urgent=urgent), decoded)
+        with stage_s.labels("align").time():
+            pairs = self._align(decoded, detections, photo_bytes, urgent=urgent)
+        with stage_s.labels("embed").time():
+            return self._embed(pairs, decoded, urgent=urgent)
 
     def _detect(self, image: RgbImage, *, urgent: bool) -> list[Detection]:
         """Detect in pixels of `image`; smaller when nothing is found, as SCRFD misses faces that fill its input."""
@@ -153,12 +168,15 @@ class Recognizer:
         wanted = [face for face in in_photo if min(face.box.w, face.box.h) >= self._settings.min_face_px]
         return wanted[: self._settings.max_faces_per_photo]
 
-    def _sharpen(self, decoded: DecodedPhoto, detections: Sequence[Detection], photo_bytes: bytes) -> DecodedPhoto:
-        """Decode a reduced photo again in full when a face in it would have to be blown up."""
+    def _align(
+        self, decoded: DecodedPhoto, detections: Sequence[Detection], photo_bytes: bytes, *, urgent: bool
+    ) -> list[tuple[Detection, AlignedFace]]:
+        """Align every face; from the full photo when a face in a reduced one would have to be blown up."""
         scale = decoded.scale
         if scale < 1 and any(_lacks_pixels(face, scale) for face in detections):
-            return decode_photo(photo_bytes, self._limits)
-        return decoded
+            with self._decoder.decode(photo_bytes, urgent=urgent) as full:
+                return _align_faces(detections, full)
+        return _align_faces(detections, decoded)
 
     def _embed(
         self, pairs: Sequence[tuple[Detection, AlignedFace]], decoded: DecodedPhoto, *, urgent: bool

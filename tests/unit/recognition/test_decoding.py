@@ -10,7 +10,7 @@ import simplejpeg
 from PIL import Image
 
 from facefleet.errors import PhotoTooLarge, PhotoUndecodable
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decoders import DecodeLimits, read_stored_photo
 from facefleet.recognition.decoding import decode_photo
 
 LIMITS = DecodeLimits(max_bytes=5_000_000, max_pixels=10_000_000)
@@ -184,3 +184,21 @@ def test_a_large_jpeg_is_reduced_only_as_far_as_allowed_and_keeps_its_full_size(
     assert half.scale == pytest.approx(0.5)
     assert decode_photo(jpeg, LIMITS, min_side_px=802).scale == 1
     assert decode_photo(jpeg, LIMITS, min_side_px=400).scale == pytest.approx(0.25, rel=1e-2)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+def test_a_jpeg_that_ends_in_nothing_never_shows_what_was_in_memory(mode: str) -> None:
+    jpeg = bytearray(encode(quadrants(), "JPEG", mode))
+    jpeg[jpeg.index(b"\xff\xda") + 6] = 0xDD  # the first component asks for a Huffman table that is not there
+    room = np.full(LIMITS.max_pixels * 3, 77, np.uint8)
+    with pytest.raises(PhotoUndecodable, match="Huffman table"):
+        read_stored_photo(bytes(jpeg), LIMITS, room=room)
+    with pytest.raises(PhotoUndecodable, match="Huffman table"):
+        decode_photo(bytes(jpeg), LIMITS)
+
+
+def test_a_damaged_jpeg_with_all_its_pixels_is_read() -> None:
+    jpeg = encode(quadrants(640, 480), "JPEG")
+    damaged = jpeg[:-2] + bytes(10) + jpeg[-2:]
+    assert_looks_like(decode_photo(damaged, LIMITS).image, quadrants(640, 480))
+    assert_looks_like(decode_photo(damaged, LIMITS, min_side_px=320).image, quadrants(320, 240))
