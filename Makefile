@@ -35,7 +35,8 @@ fmt: $(STAMP) ## Format the code and mend what lint can
 demo: $(STAMP) ## Draw an album, index it, search it with three selfies, write demo-report.html
 	$(BIN)/python -m demo
 
-demo-pack: $(STAMP) ## Train the bundled pack again (about an hour on two cores; needs torch in the environment)
+demo-pack: $(STAMP) ## Train the bundled pack again (one to two hours on two cores; installs PyTorch)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[demo-train]'
 	$(BIN)/python -m demo.training
 
 demo-pack-eval: $(STAMP) ## Measure the bundled pack on people it never saw
