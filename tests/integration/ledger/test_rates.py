@@ -21,7 +21,7 @@ def test_load_is_what_waits_by_album_and_what_was_finished_since(scene: Scene, l
     assert all(0 <= each.waited_s < 60 for each in before.albums)
     assert (before.leased_photos, before.finished_photos) == (3, 0)
 
-    wait_until(lambda: scene.now() > before.now)  # type: ignore[operator]  the scene says object, it is a datetime
+    wait_until(lambda: read_load(ledger.database, None).now > before.now)
     scene.index(photo_ids[5:9])
     wait_until(lambda: read_load(ledger.database, None).now > before.now + timedelta(milliseconds=2))
     after = read_load(ledger.database, before.now)
