@@ -1,4 +1,7 @@
-"""How many bytes a request may send, counted as they arrive."""
+"""How many bytes a request may send, and how slowly, counted as they arrive."""
+
+import asyncio
+import time
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -6,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Enough for every JSON body of the API.
 SMALL_BODY_BYTES = 64 * 1024
+#: A body may stall this long, and has to be faster than this on the whole: slower ones only hold places.
+BODY_GRACE_S = 20.0
+_LEAST_BYTES_PER_S = 2048
 _LIMIT_KEY = "facefleet.body_limit_bytes"
 
 
@@ -17,6 +23,13 @@ class BodyTooLarge(HTTPException):
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(413, f"The request body is larger than the {limit_bytes:,} bytes that are accepted here.")
+
+
+class BodyTooSlow(HTTPException):
+    """The rest of the body does not come."""
+
+    def __init__(self) -> None:
+        super().__init__(408, "The request body comes too slowly, or not at all.", {"Connection": "close"})
 
 
 class BodyLimit:
@@ -33,13 +46,24 @@ class BodyLimit:
         scope[_LIMIT_KEY] = SMALL_BODY_BYTES
         announced_bytes = _announced_bytes(scope)
         received_bytes = 0
+        waited_s, is_complete = 0.0, False
 
         async def receive_counted() -> Message:
-            nonlocal received_bytes
+            nonlocal received_bytes, waited_s, is_complete
             limit_bytes: int = scope[_LIMIT_KEY]
             if announced_bytes > limit_bytes:
                 raise BodyTooLarge(limit_bytes)
-            message = await receive()
+            if is_complete:  # what comes now is the end of the connection, whenever that is
+                return await receive()
+            asked_s = time.monotonic()
+            try:
+                # Only the client's time counts, not that of a server which is slow to read.
+                left_s = BODY_GRACE_S + received_bytes / _LEAST_BYTES_PER_S - waited_s
+                message = await asyncio.wait_for(receive(), left_s)
+            except TimeoutError as error:
+                raise BodyTooSlow from error
+            waited_s += time.monotonic() - asked_s
+            is_complete = not message.get("more_body", False)
             received_bytes += len(message.get("body", b""))
             if received_bytes > limit_bytes:
                 raise BodyTooLarge(limit_bytes)

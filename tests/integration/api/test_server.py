@@ -10,6 +10,7 @@ from threading import Thread
 import httpx
 import pytest
 
+import api.body_limit
 from api.dependencies import Services
 from facefleet.errors import GalleryUnavailable
 from facefleet.purging import purge_album
@@ -31,6 +32,19 @@ def test_a_body_too_large_is_told_so_and_the_connection_goes_on(client: httpx.Cl
         response = client.post("/v1/albums/people/search", content=content, headers=JPEG)
         assert (response.status_code, response.json()["type"]) == (413, "body_too_large")
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_body_that_trickles_in_is_cut_and_hurts_nobody(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.body_limit, "BODY_GRACE_S", 0.3)
+    address = (client.base_url.host, client.base_url.port or 0)
+    head = "POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(head.encode() + b"x")
+        connection.sendall(b"x")
+        assert client.get("/healthz").status_code == 200
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"body_too_slow" in answer
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_body_hurts_nobody(
