@@ -33,6 +33,7 @@ class DrawnRecognizer:
     model_version = "feedfeedfeedfeed"
     dimensions = DIMENSIONS
     healthy = True
+    similarity_threshold = 0.3
 
     def recognize(self, photo_bytes: bytes, *, urgent: bool = False) -> RecognizedPhoto:  # noqa: ARG002  as in Recognizer
         word, *people = photo_bytes.decode("latin-1").split() or [""]
