@@ -3,10 +3,10 @@
 import os
 import signal
 import sys
-from types import FrameType
 
 from cli.output import say
 from cli.searching import parse_search, run_search
+from cli.termination import Termination
 from facefleet.errors import ConfigurationError, FacefleetError, PermanentError, RequestError, TransientError
 
 #: EX_TEMPFAIL of sysexits.h: the same command may work later.
@@ -35,7 +35,7 @@ def run(arguments: list[str] | None = None) -> int:
         The exit status: 0, 1 (unforeseen), 2 (usage, settings, or not found), 3 (photos are dead), 75 (a dependency is
         down), 130 (interrupted).
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, Termination())
     try:
         given = sys.argv[1:] if arguments is None else arguments
         if plain_search := parse_search(given):
@@ -59,11 +59,6 @@ def run(arguments: list[str] | None = None) -> int:
         _explain(error, f"something unforeseen went wrong ({type(error).__name__}: {error})")
         return _EXIT_UNEXPECTED
     return 0
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """End as with Ctrl-C, so that everything that is open is closed."""
-    raise KeyboardInterrupt
 
 
 def _explain(error: Exception, sentence: str) -> None:

@@ -1,12 +1,11 @@
 """`up`, `api`, `worker`, `dispatcher`: the processes that stay."""
 
-from contextlib import suppress
-from threading import Event
 from typing import Annotated, TypeAlias
 
 import typer
 
 from cli.output import say
+from cli.termination import wait_for_interrupt
 
 HostOption: TypeAlias = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine.")]
 PortOption: TypeAlias = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")]
@@ -61,9 +60,3 @@ def dispatcher() -> None:
     from cli.fleet_processes import dispatch  # noqa: PLC0415  takes a second that other commands do not have
 
     dispatch()
-
-
-def wait_for_interrupt() -> None:
-    """Return at Ctrl-C or SIGTERM."""
-    with suppress(KeyboardInterrupt):
-        Event().wait()
