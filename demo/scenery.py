@@ -36,10 +36,11 @@ def paint_scene(rng: np.random.Generator, height: int, width: int) -> RgbImage:
 
 
 def _gradient(brush: Brush, top: Colour, bottom: Colour, end: float = 1.0) -> None:
-    height = brush.image.shape[0]
+    height, width = brush.image.shape[:2]
     share = np.clip(np.arange(height) / (height * end), 0, 1)[:, None]
     rows = np.array(top) * (1 - share) + np.array(bottom) * share
-    brush.image[:] = rows.astype(np.uint8)[:, None]
+    # Many times faster than a broadcast of three bytes.
+    brush.image[:] = cv2.resize(rows.astype(np.uint8)[:, None], (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def _band(top: float, bottom: float, wide: float, left: float = 0.0) -> Points:

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
+from sklearn.cluster import HDBSCAN
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 #: Of pairs of two different people, the share that may pass the verification threshold.
 FALSE_ACCEPT_RATE = 1e-3
-#: Average-link grouping stops at this cosine distance; chosen on the development people.
-GROUPING_DISTANCE = 0.62
+#: HDBSCAN's parameters: smallest group, and faces (itself included) that must be near for a face to lie in one. Chosen
+#: on the four development sets: mean BCubed F1 0.988, the same for groups from 5 to 8; average link, cut where it is
+#: best, 0.972.
+SMALLEST_GROUP, NEAR_FACES = 5, 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class PeopleMeasures:
     similarity_threshold: float
     #: Share of faces whose most similar other face is of the same person.
     rank_1: float
-    #: BCubed F1 of average-link groups.
+    #: BCubed F1 of HDBSCAN's groups.
     grouping_f1: float
 
 
@@ -44,7 +45,7 @@ def measure_people(embeddings: FloatArray, person: IntArray) -> PeopleMeasures:
         true_accept_rate=accepted,
         similarity_threshold=threshold,
         rank_1=_rank_1(similarity, person),
-        grouping_f1=bcubed_f1(group_average_link(similarity, GROUPING_DISTANCE), person),
+        grouping_f1=bcubed_f1(group_faces(similarity), person),
     )
 
 
@@ -64,12 +65,14 @@ def _rank_1(similarity: FloatArray, person: IntArray) -> float:
     return float((nearest == person)[findable].mean())
 
 
-def group_average_link(similarity: FloatArray, distance: float) -> IntArray:
-    """Group labels (F,) of average-link clustering cut at a cosine distance."""
+def group_faces(similarity: FloatArray) -> IntArray:
+    """Group labels (F,) of HDBSCAN (Campello et al., 2013) over cosine distances; a face in no group is its own."""
     apart = np.clip(1.0 - similarity, 0.0, 2.0)
-    np.fill_diagonal(apart, 0.0)
-    tree = linkage(squareform(apart, checks=False), method="average")
-    return np.asarray(fcluster(tree, distance, criterion="distance"), np.int64)
+    search = HDBSCAN(min_cluster_size=SMALLEST_GROUP, min_samples=NEAR_FACES, metric="precomputed", copy=True)
+    group = np.array(search.fit_predict(apart), np.int64)
+    alone = group < 0
+    group[alone] = group.max() + 1 + np.arange(alone.sum())
+    return group
 
 
 def bcubed_f1(group: IntArray, person: IntArray) -> float:

@@ -1,10 +1,12 @@
-"""What is measured: anything that finds faces in an image; and InsightFace with the demo pack as one such thing."""
+"""What is measured: anything that finds faces in an image. InsightFace and Facefleet with a pack are such things."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
@@ -12,6 +14,9 @@ from insightface.app import FaceAnalysis
 
 from demo.brush import RgbImage
 from demo.portrait import Box, Landmarks
+from facefleet.recognition.recognizer import load_recognizer
+from facefleet.records import RecognizedFace
+from facefleet.settings import Settings
 
 #: FaceAnalysis scales every photo into a square of this side.
 DETECTION_SIDE_PX = 640
@@ -51,6 +56,29 @@ def insightface_recognizer(pack: Path, detection_threshold: float, threads: int 
         return [_detected(face) for face in analysis.get(np.ascontiguousarray(image[..., ::-1]))]
 
     return recognize
+
+
+@contextmanager
+def facefleet_recognizer(pack: Path, threads: int = 1) -> Iterator[Recognizer]:
+    """Facefleet's own recognizer as its workers run it, with the pack's own threshold; photos go in as PNG bytes."""
+    settings = Settings(model_pack=str(pack), device="cpu", cpu_threads=threads)
+    with closing(load_recognizer(settings)) as recognizer:
+
+        def recognize(image: RgbImage) -> list[DetectedFace]:
+            _, encoded = cv2.imencode(".png", image[..., ::-1])
+            return [_recognized(face) for face in recognizer.recognize(encoded.tobytes()).faces]
+
+        yield recognize
+
+
+def _recognized(face: RecognizedFace) -> DetectedFace:
+    box = face.detection.box
+    return DetectedFace(
+        box=(box.x, box.y, box.w, box.h),
+        landmarks=np.asarray(face.detection.landmarks, np.float32),
+        detection_score=face.detection.detection_score,
+        embedding=np.asarray(face.template, np.float32),
+    )
 
 
 def _detected(face: Any) -> DetectedFace:  # noqa: ANN401 - InsightFace's Face is an untyped dict

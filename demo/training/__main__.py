@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from demo.evaluation.measure import DEVELOPMENT_SET, evaluation_photos, measure_recognizer, table
-from demo.evaluation.recognizer import insightface_recognizer
+from demo.evaluation.detection_measures import match_faces
+from demo.evaluation.measure import DEVELOPMENT_SETS, TEST_SET, evaluation_photos, measure_recognizer, table
+from demo.evaluation.recognizer import facefleet_recognizer, insightface_recognizer
 from demo.pack_facts import PACK_DIRECTORY, PACK_FILE, PackFacts
 from demo.training.detector_data import draw_examples, total_faces
 from demo.training.detector_training import DetectorPlan, train_detector
@@ -17,7 +18,7 @@ from demo.training.embedder_data import LandmarkError, draw_faces
 from demo.training.embedder_training import EmbedderPlan, train_embedder
 from demo.training.export import export_detector, export_embedder
 from demo.training.model_card import CARD_FILE, DetectorRecord, EmbedderRecord, TrainingRecord, model_card
-from demo.training.threshold import CANDIDATES, choose_threshold
+from demo.training.threshold import CANDIDATES, choose_detection_threshold, choose_similarity_threshold
 
 DESCRIPTION = (
     "Detector and embedder trained on drawn people: for trying Facefleet and for its tests, not for photographs."
@@ -71,13 +72,19 @@ def _make_embedder(workshop: Workshop) -> EmbedderRecord:
 
 
 def describe_pack(out: Path, record: TrainingRecord, threads: int, photos: int = 200) -> None:
-    """Choose the detection threshold on the development people, measure on the test people, write card and facts."""
+    """Choose the thresholds on the development people, measure on the test people, write card and facts."""
     hesitant = insightface_recognizer(out, CANDIDATES[0], threads)
-    threshold = choose_threshold(hesitant, evaluation_photos(photos, DEVELOPMENT_SET))
-    facts = PackFacts(threshold, licence="Apache-2.0", drawn_people=True)
+    development = (photo for people_set in DEVELOPMENT_SETS for photo in evaluation_photos(photos, people_set))
+    results = [match_faces(truth, hesitant(image)) for image, truth in development]
+    threshold, similarity = choose_detection_threshold(results), choose_similarity_threshold(results)
+    facts = PackFacts(threshold, licence="Apache-2.0", drawn_people=True, similarity_threshold=similarity)
     (out / PACK_FILE).write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
-    figures = table(measure_recognizer(insightface_recognizer(out, threshold, threads), photos=photos))
-    (out / CARD_FILE).write_text(model_card(record, threshold, figures), encoding="utf-8")
+    test = list(evaluation_photos(photos, TEST_SET))
+    with facefleet_recognizer(out, threads) as recognize:
+        ours = table(measure_recognizer(recognize, test))
+    reference = table(measure_recognizer(insightface_recognizer(out, threshold, threads), test))
+    figures = f"Through InsightFace:\n\n{reference}\n\nThrough Facefleet:\n\n{ours}"
+    (out / CARD_FILE).write_text(model_card(record, facts, figures), encoding="utf-8")
     print(figures)
 
 

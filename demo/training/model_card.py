@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from demo.pack_facts import PackFacts
 from demo.training.detector_data import SIDE_PX
 from demo.training.detector_training import DetectorPlan
 from demo.training.embedder_training import EmbedderPlan
@@ -36,8 +37,8 @@ class TrainingRecord:
     embedder: EmbedderRecord
 
 
-def model_card(record: TrainingRecord, detection_threshold: float, figures: str) -> str:
-    """The card's text, Markdown; `figures` is the measured table."""
+def model_card(record: TrainingRecord, facts: PackFacts, figures: str) -> str:
+    """The card's text, Markdown; `figures` are the measured tables."""
     detector, embedder = record.detector.plan, record.embedder.plan
     return f"""# Model card: the demo pack
 
@@ -74,8 +75,10 @@ Train it again with `make demo-pack`: seeded, one to two hours on two CPU cores,
 
 ## Measured
 `make demo-pack-eval`: 200 drawn photos of 25 people never trained on, 400 to 640 pixels wide, faces of 16 to 300
-pixels, through `insightface.app.FaceAnalysis` at 640 with the detection threshold {detection_threshold}, which
-was chosen on other people; so was the distance at which average-link groups are cut.
+pixels, detector at 640, once through `insightface.app.FaceAnalysis` and once through Facefleet. On other people, the
+development sets, were chosen: the detection threshold ({facts.detection_threshold}), the similarity below which two
+faces are taken for two people ({facts.similarity_threshold}, FAR 1e-3 over faces of all sizes), and
+HDBSCAN's parameters.
 
 {figures}
 

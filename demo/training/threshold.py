@@ -1,35 +1,33 @@
-"""The detection threshold that a pack should be used with."""
+"""The thresholds that a pack should be used with."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
-from demo.brush import RgbImage
-from demo.evaluation.detection_measures import match_faces
-from demo.evaluation.recognizer import Recognizer
-from demo.photo import LabelledFace
+from demo.evaluation.detection_measures import PhotoResult
+from demo.evaluation.measure import found_people
+from demo.evaluation.people_measures import measure_people
 
 CANDIDATES = tuple(round(0.3 + 0.05 * step, 2) for step in range(12))
 
 
-def choose_threshold(recognize: Recognizer, photos: Iterable[tuple[RgbImage, list[LabelledFace]]]) -> float:
+def choose_detection_threshold(results: Sequence[PhotoResult]) -> float:
     """The candidate with the best F1 of recall and precision; the middle one of those that are equally good.
 
     Args:
-        recognize: run with a threshold at the lowest candidate or below.
-        photos: images, (H, W, 3) uint8 RGB, with the truth about them.
+        results: of a recognizer run with a threshold at the lowest candidate or below.
     """
-    right: list[float] = []
-    wrong: list[float] = []
-    faces = 0
-    for image, truth in photos:
-        result = match_faces(truth, recognize(image))
-        faces += len(truth)
-        right += [match.found.detection_score for match in result.matches if match.found is not None]
-        wrong += [face.detection_score for face in result.false_alarms]
-    f1 = np.array([_f1(np.array(right), np.array(wrong), faces, threshold) for threshold in CANDIDATES])
+    matches = [match for result in results for match in result.matches]
+    right = np.array([match.found.detection_score for match in matches if match.found is not None])
+    wrong = np.array([face.detection_score for result in results for face in result.false_alarms])
+    f1 = np.array([_f1(right, wrong, len(matches), threshold) for threshold in CANDIDATES])
     best = np.flatnonzero(f1 >= f1.max() - 1e-9)
     return CANDIDATES[int(best[len(best) // 2])]
+
+
+def choose_similarity_threshold(results: Sequence[PhotoResult]) -> float:
+    """The cosine similarity that one pair in a thousand of two people reaches; faces of all sizes."""
+    return round(measure_people(*found_people(results, smallest_px=0.0)).similarity_threshold, 2)
 
 
 def _f1(

@@ -5,7 +5,7 @@ import pytest
 
 from demo.evaluation.detection_measures import match_faces, measure_detection, overlap
 from demo.evaluation.measure import Bar, evaluation_photos
-from demo.evaluation.people_measures import bcubed_f1, group_average_link, measure_people
+from demo.evaluation.people_measures import bcubed_f1, group_faces, measure_people
 from demo.evaluation.recognizer import DetectedFace
 from demo.photo import LabelledFace
 from demo.portrait import Box
@@ -44,10 +44,10 @@ def test_two_detections_of_one_face_are_one_hit_and_one_false_alarm() -> None:
 
 
 def test_people_measures_of_perfect_and_of_useless_embeddings() -> None:
-    person = np.repeat(np.arange(5), 4)
+    person = np.repeat(np.arange(5), 6)
     perfect = measure_people(np.eye(5)[person], person)
     assert (perfect.true_accept_rate, perfect.rank_1, perfect.grouping_f1) == (1.0, 1.0, 1.0)
-    useless = measure_people(np.random.default_rng(1).normal(size=(20, 64)), person)
+    useless = measure_people(np.random.default_rng(1).normal(size=(30, 64)), person)
     assert useless.true_accept_rate < 0.5
     assert useless.rank_1 < 0.6
 
@@ -57,10 +57,13 @@ def test_bcubed_of_everything_in_one_group() -> None:
     assert bcubed_f1(np.zeros(4, np.int64), np.array([0, 0, 1, 1])) == pytest.approx(2 / 3)
 
 
-def test_average_link_groups_what_is_near() -> None:
-    similarity = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]])
-    groups = group_average_link(similarity, distance=0.5)
-    assert groups[0] == groups[1] != groups[2]
+def test_faces_near_each_other_are_a_group_and_a_stranger_is_alone() -> None:
+    rng = np.random.default_rng(3)
+    faces = np.concatenate([np.repeat(np.eye(8)[:2], 6, axis=0) + rng.normal(0, 0.1, (12, 8)), -np.ones((1, 8))])
+    faces /= np.linalg.norm(faces, axis=1, keepdims=True)
+    groups = group_faces(faces @ faces.T)
+    assert len(set(groups[:6])) == len(set(groups[6:12])) == 1
+    assert len({groups[0], groups[6], groups[12]}) == 3
 
 
 def test_bars() -> None:
