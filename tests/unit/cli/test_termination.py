@@ -1,3 +1,4 @@
+import contextlib
 import signal
 from collections.abc import Iterator
 
@@ -22,8 +23,7 @@ def test_sigterm_interrupts_what_runs() -> None:
 
 @pytest.mark.usefixtures("handler")
 def test_a_sigterm_that_python_dropped_while_starting_still_ends_the_wait() -> None:
-    try:
+    # As Python drops it when the signal comes within the callback of a weak reference.
+    with contextlib.suppress(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
-    except KeyboardInterrupt:
-        pass  # as Python does when the signal comes within the callback of a weak reference
     wait_for_interrupt()
