@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,17 @@ def test_nothing_but_the_project_is_let_in(checkout: Path) -> None:
     lines = [line for line in (checkout / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     assert lines[0] == "*"
     assert not {"!.env", "!.", "!tests"} & set(lines)
+
+
+def test_every_package_and_script_is_let_in(checkout: Path) -> None:
+    let_in = (checkout / ".dockerignore").read_text().splitlines()
+    packages = tomllib.loads((checkout / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"][
+        "include"
+    ]
+    scripts = {path for each in DOCKERFILES for path in re.findall(r"infra/\S+\.sh", (checkout / each).read_text())}
+    assert scripts
+    wanted = {pattern.removesuffix("*") for pattern in packages} | {str(Path(path).parent) for path in scripts}
+    assert {f"!{name}" for name in wanted} <= set(let_in)
 
 
 def read_lock(path: Path) -> dict[str, str]:
