@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 EXTRA ?= dev
+PROFILE ?= short
+SEED ?= 1
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(EXTRA)
 
@@ -51,6 +53,10 @@ bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
 bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (ten minutes on two cores)
 	$(BIN)/python -m tests.benchmarks.capacity
 
+chaos: $(STAMP) ## Kill, freeze and cut off everything while albums are indexed (PROFILE=short or long, SEED), then the control
+	PROFILE=$(PROFILE) SEED=$(SEED) $(BIN)/pytest -q --show-capture=no -p no:logging tests/chaos/matrix.py
+	$(BIN)/python -m tests.chaos.control.storm
+
 env-example: $(STAMP) ## Write .env.example from the settings class
 	$(BIN)/python -m cli.env_example > .env.example
 
@@ -65,4 +71,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench bench-capacity env-example images lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench chaos bench-capacity env-example images lock

@@ -1,0 +1,138 @@
+"""The same storms on plain Celery: `python -m tests.chaos.control.storm`. Prints how many tasks never ran."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from tests.chaos.servers import RedisServer
+
+_QUIET_S = 25.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the tasks of one storm."""
+
+    storm: str
+    strikes: int
+    tasks: int
+    lost: int
+    #: Tasks that ran again.
+    duplicates: int
+
+
+@dataclass
+class Control:
+    """A plain Celery worker, its broker, and a Redis apart that counts what was done."""
+
+    broker: RedisServer
+    results: RedisServer
+
+    def environment(self) -> dict[str, str]:
+        broker, results = (f"redis://127.0.0.1:{each.port}/0" for each in (self.broker, self.results))
+        return os.environ | {"CONTROL_REDIS_URL": broker, "CONTROL_RESULTS_URL": results}
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        words = "-A tests.chaos.control.plain_celery worker -P threads -c 4 --without-mingle --without-gossip -l ERROR"
+        command = [sys.executable, "-m", "celery", *words.split()]
+        return subprocess.Popen(command, env=self.environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def send(self, tasks: int) -> None:
+        script = f"from tests.chaos.control.plain_celery import work\nfor n in range({tasks}): work.delay(n)"
+        subprocess.run([sys.executable, "-c", script], env=self.environment(), check=True, timeout=120)
+
+    def done(self) -> int:
+        with redis.Redis(port=self.results.port) as client:
+            return int(client.scard("done"))
+
+    def effects(self) -> int:
+        with redis.Redis(port=self.results.port) as client:
+            return int(client.get("effects") or 0)
+
+    def forget(self) -> None:
+        for server in (self.broker, self.results):
+            with redis.Redis(port=server.port) as client:
+                client.flushall()
+
+    def wait_until_quiet(self, tasks: int) -> None:
+        """Nothing done for far longer than the visibility timeout: what is missing now never comes."""
+        last_done, changed_at = self.done(), time.monotonic()
+        while last_done < tasks and time.monotonic() - changed_at < _QUIET_S:
+            time.sleep(0.25)
+            if (now_done := self.done()) != last_done:
+                last_done, changed_at = now_done, time.monotonic()
+
+
+def storm_of_kills(control: Control, tasks: int, kills: int, seed: int) -> Outcome:
+    """SIGKILL the worker at random moments while it is busy; start it again at once."""
+    chance = random.Random(seed)
+    control.forget()
+    control.send(tasks)
+    worker, struck = control.start_worker(), 0
+    try:
+        for _ in range(kills):
+            before, give_up_at = control.done(), time.monotonic() + 30
+            while control.done() == before and time.monotonic() < give_up_at:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 0.5))
+            if control.done() >= tasks:
+                break
+            worker.kill()
+            worker.wait()
+            struck += 1
+            worker = control.start_worker()
+        control.wait_until_quiet(tasks)
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    done = control.done()
+    return Outcome("SIGKILL of the worker, at random moments", struck, tasks, tasks - done, control.effects() - done)
+
+
+def restart_of_empty_broker(control: Control, tasks: int) -> Outcome:
+    """Restart Redis without its data while the worker is busy."""
+    control.forget()
+    control.send(tasks)
+    worker = control.start_worker()
+    try:
+        while control.done() < tasks // 10:
+            time.sleep(0.01)
+        control.broker.restart_empty()
+        control.wait_until_quiet(tasks)
+    finally:
+        worker.kill()
+        worker.wait()
+    done = control.done()
+    return Outcome("Redis restarted empty", 1, tasks, tasks - done, control.effects() - done)
+
+
+def main() -> None:
+    """Run both storms and print a table."""
+    tasks, kills = (int(word) for word in (sys.argv[1:] or ("600", "12")))
+    with tempfile.TemporaryDirectory() as home:
+        servers = []
+        for name in ("broker", "results"):
+            (Path(home) / name).mkdir()
+            servers.append(RedisServer(Path(home) / name))
+            servers[-1].start()
+        try:
+            control = Control(*servers)
+            outcomes = [storm_of_kills(control, tasks, kills, seed=1), restart_of_empty_broker(control, tasks)]
+        finally:
+            for server in servers:
+                server.stop()
+    print("| plain Celery on Redis | strikes | tasks | lost | ran twice |\n|---|--:|--:|--:|--:|")
+    for each in outcomes:
+        print(f"| {each.storm} | {each.strikes} | {each.tasks} | {each.lost} | {each.duplicates} |")
+
+
+if __name__ == "__main__":
+    main()
