@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from facefleet.errors import AlbumExists, AlbumNotFound, InvalidRequest
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
-from facefleet.ledger.schema import album, face, job, job_photo, photo, state_is
+from facefleet.ledger.schema import album, face, job, job_photo, photo, state_is, urgent_photo
 from facefleet.records import DEFAULT_TENANT, Album, AlbumSummary, JobState, PhotoState
 
 _NAME_MAX_CHARS = 255
@@ -105,8 +105,10 @@ class Albums:
         """Remove every row of an album whose deletion was begun. In steps, so that others may write in between."""
         deleting = sa.select(album.c.id).where(album.c.id == album_id, album.c.deleting_since.is_not(None))
         of_album = sa.select(job.c.id).where(job.c.album_id.in_(deleting))
+        in_album = sa.select(photo.c.id).where(photo.c.album_id.in_(deleting))
         for table, mine in (
             (face, face.c.album_id.in_(deleting)),
+            (urgent_photo, urgent_photo.c.photo_id.in_(in_album)),
             (job_photo, job_photo.c.job_id.in_(of_album)),
             (photo, photo.c.album_id.in_(deleting)),
             (job, job.c.album_id.in_(deleting)),

@@ -106,7 +106,8 @@ def test_nothing_is_added_to_an_album_that_goes(scene: Scene) -> None:
 
 def test_erase_leaves_no_row(scene: Scene) -> None:
     scene.index(scene.add("a.jpg"), face_count=3)
-    scene.ledger.jobs.add_photos(scene.job.id, "m1", [ref_of(f"{number}.jpg") for number in range(2100)])
+    refs = [ref_of(f"{number}.jpg") for number in range(2100)]
+    scene.ledger.jobs.add_photos(scene.job.id, "m1", refs, urgent=True)
     scene.ledger.albums.begin_delete(scene.album.id)
     scene.ledger.albums.erase(scene.album.id)
     scene.ledger.albums.erase(scene.album.id)
@@ -115,7 +116,7 @@ def test_erase_leaves_no_row(scene: Scene) -> None:
             table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
             for table in metadata.sorted_tables
         }
-    assert counts == {"album": 0, "job": 0, "photo": 0, "job_photo": 0, "face": 0}
+    assert set(counts.values()) == {0}
     with pytest.raises(JobNotFound):
         scene.ledger.jobs.progress(scene.job.id)
 
