@@ -51,12 +51,12 @@ def load_recognizer(settings: Settings, metrics: Metrics | None = None) -> "Reco
         ConfigurationError: the pack, the licence, the device or the runtime does not allow it.
         Overloaded: the machine has no room for the processes that decode.
     """
-    pack = obtain_model_pack(settings)
-    runtime = choose_runtime(settings)
     cv2.setNumThreads(1)  # OpenCV's own threads would fight with the recognizer's for the same cores
     warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged photos are normal input and end as a sentence
     with ExitStack() as undo:
-        decoder = undo.enter_context(contextlib.closing(open_decoder(settings)))
+        decoder = undo.enter_context(contextlib.closing(open_decoder(settings)))  # comes up meanwhile
+        pack = obtain_model_pack(settings)
+        runtime = choose_runtime(settings)
         models = load_models(pack, runtime)
         decoder.prepare()
         undo.pop_all()

@@ -83,10 +83,10 @@ def unpack_reply(message: bytes) -> DecodeReply:
     """
     try:
         reply = DecodeReply(**json.loads(message))
-    except TypeError as error:
-        raise ValueError("unknown fields") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError("not an answer") from error
     numbers = (reply.height, reply.width, reply.orientation, reply.photo_width_px, reply.photo_height_px)
     is_photo = all(isinstance(number, int) and number > 0 for number in numbers)
     if not (isinstance(reply.reason, str) and isinstance(reply.sentence, str) and (reply.reason or is_photo)):
-        raise ValueError("neither the size of a photo nor a reason")
+        raise ValueError("not an answer: neither the size of a photo nor a reason")
     return reply

@@ -86,6 +86,14 @@ def children_of(decoder: DecodeSandbox) -> list[psutil.Process]:
     return psutil.Process(decoder.server.pid).children()
 
 
+def is_at_work(child: psutil.Process) -> bool:
+    """Whether a child still runs; the one that was stopped cannot end itself."""
+    try:
+        return child.status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    except psutil.NoSuchProcess:
+        return False
+
+
 def is_gone(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
@@ -114,6 +122,7 @@ def test_every_poison_kills_its_own_photo_and_nothing_else(poisonable: DecodeSan
         assert sentence in outcomes[photo]
     assert {photo: outcomes[photo] for photo in neighbours} == {photo: outcome_of(local, photo) for photo in neighbours}
     assert poisonable.server.pid == server
+    wait_until(lambda: len([child for child in children_of(poisonable) if is_at_work(child)]) <= 2)
 
 
 def test_a_photo_in_an_unlucky_child_gets_a_fresh_one(poisonable: DecodeSandbox) -> None:
