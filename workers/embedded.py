@@ -20,6 +20,19 @@ from workers.worker import prepare_gallery, worker_in_thread
 log = structlog.stdlib.get_logger(__name__)
 
 
+def recover(parts: FleetParts) -> None:
+    """Begin at once where the last process ended: what it had in memory is gone, and nobody else holds a lease.
+
+    A ledger of its own (in the data directory that this process holds) tells of dead owners only; a shared one may
+    tell of living ones, whose leases are left to run out.
+    """
+    parts.ledger.leases.forget_messages()
+    if not parts.settings.ledger_url:
+        parts.ledger.leases.expire_all()
+        while parts.ledger.leases.sweep(parts.settings.max_crashes).requeued:
+            pass
+
+
 @contextmanager
 def embedded_fleet(parts: FleetParts) -> Iterator[None]:
     """Index what the ledger holds for as long as the block lasts; photos in flight are finished on leaving."""
@@ -34,6 +47,7 @@ def embedded_fleet(parts: FleetParts) -> Iterator[None]:
             log.critical("the recognizer is out of service; indexing stops until the process is started again")
         stopping.set()
 
+    recover(parts)
     guards = create_safeguards(parts)
     register_tasks(app, PhotoIndexer(parts, stopping, retire, guards))
     prepare_gallery(parts, stopping)

@@ -207,6 +207,8 @@ class PhotoIndexer:
     def _postpone(self, postponed: PostponedPhoto) -> None:
         photo = postponed.leased
         delay_s = backoff_s(self.parts.settings.retry_backoff_s, photo.attempt)
+        if isinstance(postponed.error, RecognizerUnavailableHere):
+            delay_s = _LONGEST_BACKOFF_S
         self.parts.ledger.leases.release(photo, delay_s, burn_attempt=postponed.burns_attempt)
         log.warning("photo postponed", photo_id=str(photo.id), delay_s=delay_s, error=str(postponed.error))
 

@@ -135,11 +135,23 @@ class Jobs:
                     )
         return new
 
+    def postpone_listing(self, job_id: UUID, delay_s: float, detail: str | None) -> None:
+        """Give a job back that is not listed to its end; it is begun again, and knows the photos it added.
+
+        Args:
+            job_id: the job.
+            delay_s: seconds before anybody may take it.
+            detail: why, in a sentence for a person who follows it.
+        """
+        with self.database.writing() as connection:
+            later = {"listing_until": seconds_from_now(delay_s), "detail": detail}
+            connection.execute(_update_listing(job_id).values(**later))
+
     def finish_listing(self, job_id: UUID) -> None:
         """Say that every photo of the source was added."""
         with self.database.writing() as connection:
             ended = {"state": JobState.RUNNING.value, "listing_until": None, "listing_ended_at": utc_now()}
-            connection.execute(_update_listing(job_id).values(**ended))
+            connection.execute(_update_listing(job_id).values(detail=None, **ended))
 
     def fail_listing(self, job_id: UUID, detail: str) -> None:
         """Say that the source could not be listed, and why, in a sentence for a person."""

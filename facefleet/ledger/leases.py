@@ -15,7 +15,16 @@ from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.listing import PHOTO_IDS, delete_photos, list_photos
 from facefleet.ledger.schema import job, job_photo, photo, row_state_is, state_is
 from facefleet.ledger.settling import IS_HELD, bury_photos, finish_photos, lock_held, tokens_of
-from facefleet.records import Backlog, FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoRef, PhotoState, SweepResult
+from facefleet.records import (
+    Backlog,
+    FailedPhoto,
+    FinishedPhoto,
+    JobState,
+    LeasedPhoto,
+    PhotoRef,
+    PhotoState,
+    SweepResult,
+)
 
 _UNLEASED: dict[str, Any] = {"lease_token": None, "lease_until": None, "dispatched_at": None}
 
@@ -123,6 +132,19 @@ class Leases:
         unsent = photo.update().where(photo.c.id.in_(photo_ids), state_is(photo.c.state, PhotoState.PENDING))
         with self.database.writing() as connection:
             connection.execute(unsent.values(dispatched_at=None))
+
+    def forget_messages(self) -> None:
+        """Have every pending photo sent again: the broker that the messages were in is gone."""
+        sent = sa.and_(state_is(photo.c.state, PhotoState.PENDING), photo.c.dispatched_at.is_not(None))
+        with self.database.writing() as connection:
+            connection.execute(photo.update().where(sent).values(dispatched_at=None))
+
+    def expire_all(self) -> None:
+        """Let every lease run out now: their owners are known to be dead. The next sweep takes the photos back."""
+        leased, listed = state_is(photo.c.state, PhotoState.LEASED), state_is(job.c.state, JobState.LISTING)
+        with self.database.writing() as connection:
+            connection.execute(photo.update().where(leased).values(lease_until=utc_now()))
+            connection.execute(job.update().where(listed).values(listing_until=None))
 
     def sweep(self, max_crashes: int) -> SweepResult:
         """Take back the photos whose lease ran out.

@@ -81,7 +81,7 @@ def dispatcher_in_threads(app: Celery, parts: DispatcherParts) -> Iterator[None]
 def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[tuple[Callable[[], bool], float]]:
     settings, ledger = parts.settings, parts.ledger
     duties: list[tuple[Callable[[], bool], float]] = [
-        (Lister(ledger, parts.stores, settings, parts.model_version).step, settings.relay_interval_s),
+        (Lister(ledger, parts.stores, settings, parts.model_version, stopping).step, settings.relay_interval_s),
         (Relay(ledger, app, settings, parse_failpoints(settings.failpoints)).step, settings.relay_interval_s),
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from threading import Event
 
 import structlog
 
@@ -13,6 +14,7 @@ from facefleet.records import Job, PhotoRef
 from facefleet.settings import Settings
 
 _PAGE = 500
+_RETRY_S = 5.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -26,6 +28,8 @@ class Lister:
     settings: Settings
     #: Photos are accepted for this model version.
     model_version: str
+    #: Set when the process is to end; a listing goes on with the next process.
+    stopping: Event
 
     def step(self) -> bool:
         """List one waiting job."""
@@ -34,7 +38,8 @@ class Lister:
             return False
         try:
             self._list(job)
-        except TransientError:
+        except TransientError as error:
+            self.ledger.jobs.postpone_listing(job.id, _RETRY_S, str(error))
             raise
         except FacefleetError as error:
             log.warning("source cannot be listed", job_id=str(job.id), source=job.source, error=str(error))
@@ -44,6 +49,9 @@ class Lister:
     def _list(self, job: Job) -> None:
         for page in pages(self.stores.list_photos(job.source)):
             self.ledger.jobs.add_photos(job.id, self.model_version, page)
+            if self.stopping.is_set():
+                self.ledger.jobs.postpone_listing(job.id, 0, None)
+                return
             self.ledger.jobs.renew_listing(job.id, self.settings.lease_s)
         self.ledger.jobs.finish_listing(job.id)
 

@@ -113,7 +113,7 @@ def _index_until(services: Services, stopping: Event) -> None:
         model_version=services.model_version,
         recognizer=services.recognizer,
     )
-    lister = Lister(services.ledger, services.stores, services.settings, services.model_version)
+    lister = Lister(services.ledger, services.stores, services.settings, services.model_version, Event())
     indexer = PhotoIndexer(parts, stopping, retire=stopping.set, guards=create_safeguards(parts))
     while not stopping.wait(0.02):
         lister.step()

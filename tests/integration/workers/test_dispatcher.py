@@ -1,10 +1,12 @@
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import pytest
 from celery import Celery
 
-from facefleet.errors import BrokerUnavailable
+from facefleet.errors import BrokerUnavailable, PhotoStoreUnavailable
 from facefleet.ledger.schema import photo
 from facefleet.records import JobState, PhotoRef, photo_id_of
 from facefleet.settings import Settings
@@ -42,7 +44,7 @@ def test_the_lister_turns_a_source_into_rows(bench: Bench) -> None:
     parts = bench.parts
     album_id = parts.ledger.albums.ensure("party").id
     job = parts.ledger.jobs.create(album_id, bench.folder.as_uri())
-    lister = Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION)
+    lister = Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION, Event())
     assert lister.step()
     assert not lister.step()
     assert bench.states(album_id) == {"a.jpg": "pending", "b.jpg": "pending"}
@@ -53,10 +55,37 @@ def test_a_source_that_cannot_be_listed_fails_its_job(bench: Bench) -> None:
     parts = bench.parts
     album_id = parts.ledger.albums.ensure("party").id
     job = parts.ledger.jobs.create(album_id, (bench.folder / "absent").as_uri())
-    Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION).step()
+    Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION, Event()).step()
     failed = parts.ledger.jobs.get(job.id)
     assert failed.state == "failed"
     assert "absent" in (failed.detail or "")
+
+
+def test_a_listing_goes_on_with_the_next_process(bench: Bench) -> None:
+    bench.write(a=b"1", b=b"2")
+    parts, ending = bench.parts, Event()
+    ending.set()
+    album_id = parts.ledger.albums.ensure("party").id
+    job = parts.ledger.jobs.create(album_id, bench.folder.as_uri())
+    Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION, ending).step()
+    assert parts.ledger.jobs.get(job.id).state == JobState.LISTING
+    assert Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION, Event()).step()
+    assert parts.ledger.jobs.progress(job.id).photos == 2
+    assert parts.ledger.jobs.get(job.id).state == JobState.RUNNING
+
+
+def test_a_source_that_is_down_is_listed_later_and_says_why(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_source: str) -> Iterator[PhotoRef]:
+        raise PhotoStoreUnavailable("the bucket does not answer")
+
+    parts = bench.parts
+    album_id = parts.ledger.albums.ensure("party").id
+    job = parts.ledger.jobs.create(album_id, bench.folder.as_uri())
+    monkeypatch.setattr(parts.stores, "list_photos", refuse)
+    with pytest.raises(PhotoStoreUnavailable):
+        Lister(parts.ledger, parts.stores, parts.settings, MODEL_VERSION, Event()).step()
+    assert parts.ledger.jobs.get(job.id).detail == "the bucket does not answer"
+    assert parts.ledger.jobs.get(job.id).state == JobState.LISTING
 
 
 def test_the_relay_keeps_a_bounded_runway(bench: Bench) -> None:
@@ -153,3 +182,14 @@ def test_embedded_fleets_follow_one_another(bench: Bench) -> None:
         progress = ledger.jobs.progress(job.id)
         assert (progress.photos, progress.indexed, progress.dead, progress.faces) == (51, 50, 1, 50)
         assert bench.parts.gallery.count(MODEL_VERSION, album_id) == 50
+
+
+def test_an_embedded_fleet_goes_on_at_once_where_a_killed_one_ended(bench: Bench) -> None:
+    bench.write(**{f"p{number}": b"1 %d" % number for number in range(12)})
+    album_id, job_id = bench.list_into("party")
+    leases, ids = bench.parts.ledger.leases, bench.photo_ids(album_id)
+    leases.mark_dispatched(ids)
+    assert len(leases.claim(ids[:4], 3600)) == 4
+    with embedded_fleet(bench.parts):
+        wait_until(lambda: bench.parts.ledger.jobs.progress(job_id).waiting == 0, "the job is done", within_s=40)
+    assert bench.parts.ledger.jobs.progress(job_id).indexed == 12
