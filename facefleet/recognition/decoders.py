@@ -31,7 +31,6 @@ from facefleet.records import RgbImage
 
 #: A progressive JPEG repeats its pixels once a scan; cameras and editors write about ten.
 _MAX_JPEG_SCANS = 100
-_PROGRESSIVE_JPEG = b"\xff\xc2"
 #: Powers of two only: libjpeg-turbo's other scales are slower than decoding in full.
 _REDUCTIONS = (8, 4, 2)
 _PLUGINS = {
@@ -122,7 +121,8 @@ def _read_jpeg(
     except (ValueError, KeyError) as error:  # KeyError: its lookup of a colour space that the header does not name
         raise PhotoUndecodable("The JPEG header is damaged or names no usable size.") from error
     _check_size((width, height), limits)
-    if _PROGRESSIVE_JPEG in photo_bytes and photo_bytes.count(b"\xff\xda") > _MAX_JPEG_SCANS:
+    # Counted for every kind of JPEG: progressive ones come with arithmetic coding too.
+    if photo_bytes.count(b"\xff\xda") > _MAX_JPEG_SCANS:
         raise PhotoUndecodable(f"The JPEG has more than {_MAX_JPEG_SCANS} scans; no camera or editor writes that.")
     reduction = next((r for r in _REDUCTIONS if min_side_px and max(width, height) >= r * min_side_px), 1)
     four_inks = colorspace in ("CMYK", "YCCK")

@@ -96,8 +96,9 @@ def test_too_many_bytes_are_refused() -> None:
         decode_photo(bytes(5_000_001), LIMITS)
 
 
-def test_a_jpeg_with_endless_scans_is_refused() -> None:
-    jpeg = encode(quadrants(), "JPEG", progressive=True)
+@pytest.mark.parametrize("frame_marker", [b"\xff\xc2", b"\xff\xca"], ids=["progressive", "progressive, arithmetic"])
+def test_a_jpeg_with_endless_scans_is_refused(frame_marker: bytes) -> None:
+    jpeg = encode(quadrants(), "JPEG", progressive=True).replace(b"\xff\xc2", frame_marker)
     with pytest.raises(PhotoUndecodable, match="scans"):
         decode_photo(jpeg[:-2] + b"\xff\xda\x00\x02" * 200 + jpeg[-2:], LIMITS)
 
