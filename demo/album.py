@@ -90,7 +90,9 @@ def draw_selfie(person_seed: int, shot_seed: int, *, width: int = 720, height: i
 
 def write_jpeg(path: Path, image: RgbImage) -> None:
     """Write (H, W, 3) uint8 RGB."""
-    _, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    # Not image[..., ::-1]: encoding a view takes five times as long.
+    swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", swapped, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     path.write_bytes(encoded.tobytes())
 
 

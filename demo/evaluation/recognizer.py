@@ -65,7 +65,7 @@ def facefleet_recognizer(pack: Path, threads: int = 1) -> Iterator[Recognizer]:
     with closing(load_recognizer(settings)) as recognizer:
 
         def recognize(image: RgbImage) -> list[DetectedFace]:
-            _, encoded = cv2.imencode(".png", image[..., ::-1])
+            _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
             return [_recognized(face) for face in recognizer.recognize(encoded.tobytes()).faces]
 
         yield recognize
