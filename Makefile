@@ -50,6 +50,9 @@ up: $(STAMP) ## Run everything in one process
 bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
 	$(BIN)/python -m tests.benchmarks
 
+bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes on two cores (KEYS, DISTINCT, CORES, PACK)
+	$(BIN)/pytest -q -s -p no:logging tests/benchmarks/bench_fleet.py
+
 bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (ten minutes on two cores)
 	$(BIN)/python -m tests.benchmarks.capacity
 
@@ -71,4 +74,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench chaos bench-capacity env-example images lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench bench-fleet bench-capacity chaos env-example images lock
