@@ -2,24 +2,37 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any, BinaryIO, TypeAlias, cast
+from urllib.parse import unquote
 
 from fastapi import Depends, Query, Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from api.body_limit import SMALL_BODY_BYTES, allow_body
 from api.dependencies import ServicesDep
 from api.error_responses import UnsupportedBody
 from facefleet.errors import InvalidRequest, PhotoStoreUnavailable, PhotoTooLarge
 
-#: Files of one upload: each may hold an open temporary file while the request lasts.
-_MAX_FILES = 200
 #: Bytes of a file that are kept in memory before it moves to a temporary file.
 _SPOOL_BYTES = 1024 * 1024
+#: Fields of a form beside one name for each photo.
+_OTHER_FIELDS = 10
 _BINARY = "application/octet-stream"
 _MULTIPART = "multipart/form-data"
 _EMPTY_BODY = "The request body is empty: send the bytes of an image."
+
+
+@dataclass(frozen=True, slots=True)
+class SentPhoto:
+    """A photo of a request."""
+
+    #: What it is called from now on.
+    name: str
+    #: What that name is relative to, when the two name this photo for good: sent again, it takes its own place.
+    source: str | None
+    file: UploadFile
 
 
 def bodies_in_openapi(field: str, *, many: bool = False) -> dict[str, Any]:
@@ -65,25 +78,35 @@ async def receive_photos(
     request: Request,
     services: ServicesDep,
     name: Annotated[
-        str | None, Query(max_length=1024, description="Name of a photo that is sent as a raw body.")
+        str | None, Query(max_length=16_384, description="Name of a photo that is sent as a raw body.")
     ] = None,
-) -> AsyncIterator[list[UploadFile]]:
+    source: Annotated[
+        str | None,
+        Query(
+            max_length=16_384, description="Where the names come from: a photo sent again from there replaces itself."
+        ),
+    ] = None,
+) -> AsyncIterator[list[SentPhoto]]:
     """Stream the photos of a request to temporary files, which live as long as the request.
+
+    A form may name its files in fields `names`, one for each file in their order, percent-encoded: file names of a form
+    lose line breaks, quotes and tabs on their way.
 
     Raises:
         BodyTooLarge: more than `max_upload_bytes`, or a raw photo of more than `max_photo_bytes`.
         PhotoTooLarge: one file of a form has more than `max_photo_bytes`.
         UnsupportedBody: neither an image nor a form.
-        InvalidRequest: no photo, or one without a name.
+        InvalidRequest: no photo, one without a name, or more or fewer names than photos.
     """
     limit_bytes = services.settings.max_photo_bytes
     media_type = _media_type(request)
     if media_type == _MULTIPART:
         allow_body(request, services.settings.max_upload_bytes)
         with _spool_errors():
-            form = await request.form(max_files=_MAX_FILES)
+            most = services.settings.max_upload_photos
+            form = await request.form(max_files=most, max_fields=most + _OTHER_FIELDS)
         try:
-            photos = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
+            photos = _photos_of(form, source)
             _require_photos(photos, limit_bytes)
             yield photos
         finally:
@@ -92,10 +115,15 @@ async def receive_photos(
         _require_image(media_type)
         allow_body(request, min(limit_bytes, services.settings.max_upload_bytes))
         async with _spool_body(request, name) as photo:
-            yield [photo]
+            yield [SentPhoto(_storable(name or "") if source else shown_name(name or ""), source, photo)]
 
 
-PhotosDep: TypeAlias = Annotated[list[UploadFile], Depends(receive_photos)]
+PhotosDep: TypeAlias = Annotated[list[SentPhoto], Depends(receive_photos)]
+
+
+def shown_name(sent_name: str) -> str:
+    """Make a sent file name printable; folders in it stay, as browsers send them for a dropped folder."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in sent_name)
 
 
 def require_json(request: Request) -> None:
@@ -135,14 +163,38 @@ async def _read_form_image(request: Request, limit_bytes: int) -> bytes:
     return probe
 
 
-def _require_photos(photos: list[UploadFile], limit_bytes: int) -> None:
+def _photos_of(form: FormData, source: str | None) -> list[SentPhoto]:
+    parts = form.multi_items()
+    files = [part for _, part in parts if isinstance(part, UploadFile)]
+    encoded = [part for field, part in parts if field == "names" and isinstance(part, str)]
+    if not encoded:
+        return [SentPhoto(shown_name(file.filename or ""), source, file) for file in files]
+    if len(encoded) != len(files):
+        raise InvalidRequest(f"The form has {len(files)} files and {len(encoded)} names: every file needs one.")
+    return [SentPhoto(_decode_name(name), source, file) for name, file in zip(encoded, files, strict=True)]
+
+
+def _decode_name(encoded: str) -> str:
+    try:
+        return _storable(unquote(encoded, errors="strict"))
+    except UnicodeError as error:
+        raise InvalidRequest(f"The name {encoded!r} is not percent-encoded UTF-8.") from error
+
+
+def _storable(name: str) -> str:
+    """No database keeps a NUL."""
+    return name.replace("\0", "\\x00")
+
+
+def _require_photos(photos: list[SentPhoto], limit_bytes: int) -> None:
     if not photos:
         raise InvalidRequest("The form has no file: send one or more photos in the field 'files'.")
     for photo in photos:
-        if not photo.filename:
+        if not photo.name:
             raise InvalidRequest("A file of the form has no name; every photo needs one.")
-        if (photo.size or 0) > limit_bytes:
-            raise PhotoTooLarge(f"{photo.filename!r} has {photo.size:,} bytes; {limit_bytes:,} are accepted here.")
+        size_bytes = photo.file.size or 0
+        if size_bytes > limit_bytes:
+            raise PhotoTooLarge(f"{photo.name!r} has {size_bytes:,} bytes; {limit_bytes:,} are accepted here.")
 
 
 @asynccontextmanager

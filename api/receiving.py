@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from uuid import uuid4
+from uuid import UUID, uuid5
 
 import structlog
-from starlette.datastructures import UploadFile
 
+from api.bodies import SentPhoto
 from api.dependencies import Services
-from facefleet.errors import FacefleetError
+from facefleet.errors import AlbumNotFound, FacefleetError
+from facefleet.photo_store.contents import content_version
 from facefleet.purging import upload_prefix
 from facefleet.records import Album, Job, JobState, PhotoRef
 
@@ -21,33 +22,32 @@ UPLOADS_SOURCE = "uploads:"
 _LONGEST_FILE_NAME = 100
 
 
-def keep_photos(services: Services, album: Album, files: Sequence[UploadFile]) -> tuple[Job, list[PhotoRef]]:
+def keep_photos(services: Services, album: Album, photos: Sequence[SentPhoto]) -> tuple[Job, list[PhotoRef]]:
     """Write photos to the upload store and hand them to the fleet; all of them, or none.
+
+    A photo that is in the album already stays what it is, and so costs nothing: its version is a hash of its bytes, and
+    its place is fixed by its source and name or, without a source, by its name and bytes.
 
     Args:
         services: upload store and ledger.
         album: the album that they are for.
-        files: complete, positioned at their start, each with a name.
+        photos: complete, positioned at their start, each with a name.
 
     Raises:
-        AlbumNotFound: the album was deleted meanwhile.
-        TransientError: store or ledger is down; nothing is left behind.
+        AlbumNotFound: the album was deleted meanwhile; nothing is left behind.
+        TransientError: store or ledger is down. Files that were written wait to be sent again, to the same place, or go
+            with the album; they are not removed, because they may be those of photos that the album has.
     """
-    folder = f"{upload_prefix(services.settings, album)}{uuid4()}/"
+    folder = upload_prefix(services.settings, album)
     try:
-        refs = [_keep_photo(services, f"{folder}{number}/", file) for number, file in enumerate(files)]
+        refs = [_keep_photo(services, album, photo) for photo in photos]
         job = services.ledger.jobs.create(album.id, UPLOADS_SOURCE, JobState.RUNNING)
         is_urgent = len(refs) <= services.settings.interactive_photos
         services.ledger.jobs.add_photos(job.id, services.model_version, refs, urgent=is_urgent)
-    except BaseException:
+    except AlbumNotFound:
         _take_back(services, folder)
         raise
     return job, refs
-
-
-def shown_name(sent_name: str) -> str:
-    """Make a sent file name printable; folders in it stay, as browsers send them for a dropped folder."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in sent_name)
 
 
 def safe_file_name(sent_name: str) -> str:
@@ -56,14 +56,22 @@ def safe_file_name(sent_name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip(".")[-_LONGEST_FILE_NAME:] or "photo"
 
 
-def _keep_photo(services: Services, folder: str, file: UploadFile) -> PhotoRef:
-    name = shown_name(file.filename or "")
-    uri = folder + safe_file_name(name)
-    return replace(services.stores.write(uri, file.file.read()), name=name)
+def _keep_photo(services: Services, album: Album, photo: SentPhoto) -> PhotoRef:
+    data = photo.file.file.read()
+    version = content_version(data)
+    folder = upload_prefix(services.settings, album)
+    uri = f"{folder}{_identify(album, photo, version)}/{safe_file_name(photo.name)}"
+    return replace(services.stores.write(uri, data), name=photo.name, version=version)
+
+
+def _identify(album: Album, photo: SentPhoto, version: str) -> UUID:
+    """Name a photo's place. Without a source the bytes are a part of it: cameras give the same names again."""
+    origin = ("content", version) if photo.source is None else ("source", photo.source)
+    return uuid5(album.id, "\0".join((*origin, photo.name)))
 
 
 def _take_back(services: Services, folder: str) -> None:
-    """Remove what was written. When that fails too, it goes with the album: the folder lies below the album's."""
+    """Remove what was written for an album that is gone. When that fails too, the purge of the album does it."""
     try:
         services.stores.delete_prefix(folder)
     except FacefleetError as error:

@@ -1,12 +1,13 @@
 """`index`: a folder or an S3 prefix goes into an album."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Self
 
 import typer
 
-from cli.following import IndexRun
+from cli.following import DeadPhoto, IndexRun
 from cli.index_run import DEAD_SHOWN, EndedRun, begin_run, resolve_source, run_to_end
 from cli.options import AlbumOption, JsonOption
 from cli.output import print_json, say
@@ -76,14 +77,25 @@ def _print_summary(album: str, ended: EndedRun, *, wait: bool) -> None:
     run = ended.run
     if not wait:
         say(f"Indexing {album} has begun: facefleet albums shows how far it is.")
+        _print_unsent(ended.unsent)
         return
     typer.echo(
         f"{album}: {run.indexed} of {run.photos} photos indexed, {run.faces} faces, "
         f"in {describe_duration(run.seconds)} ({run.photos_per_second:.1f} photos/s)."
     )
-    if run.dead:
-        typer.echo(f"{run.dead} could not be indexed:")
+    dead = run.dead - len(ended.unsent)
+    if dead:
+        typer.echo(f"{dead} could not be indexed:")
     for each in ended.dead:
         typer.echo(f"  {each.photo}: {each.detail}")
-    if run.dead > DEAD_SHOWN:
+    if dead > DEAD_SHOWN:
         typer.echo(f"  ... facefleet photos --album {shlex.quote(album)} --state dead shows them all")
+    _print_unsent(ended.unsent)
+
+
+def _print_unsent(unsent: Sequence[DeadPhoto]) -> None:
+    """Photos that never left this machine are in no list of the server: all of them are named here."""
+    if unsent:
+        typer.echo(f"{len(unsent)} could not be sent, and are not in the album's list:")
+    for each in unsent:
+        typer.echo(f"  {each.photo}: {each.detail}")

@@ -24,10 +24,14 @@ _LOOK_AGAIN_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
-    """The last counts of a run, and some of the photos that are dead or never arrived."""
+    """The last counts of a run, and what became of photos that are not indexed."""
 
+    #: Photos that were not sent count as dead.
     run: IndexRun
+    #: The first ones that the album lists as dead.
     dead: tuple[DeadPhoto, ...]
+    #: All that the server never got; the album does not list them.
+    unsent: tuple[DeadPhoto, ...]
 
 
 def resolve_source(source: str) -> str:
@@ -60,7 +64,7 @@ def begin_run(source: str, album: str) -> EndedRun:
         goes_on = client.outlives_us
     if not goes_on:
         say("No server is running: the ledger keeps the work for the next `facefleet up` or `facefleet index`.")
-    return EndedRun(run, sent.unsent)
+    return EndedRun(_count_unsent(run, sent.unsent), (), sent.unsent)
 
 
 def run_to_end(source: str, album: str, show: Show) -> EndedRun:
@@ -105,12 +109,15 @@ def _begin(client: ApiClient, source: str, album: str) -> SentPhotos:
 
 
 def _end(client: ApiClient, album: str, run: IndexRun, unsent: tuple[DeadPhoto, ...]) -> EndedRun:
-    dead = [
+    dead = tuple(
         DeadPhoto(each["photo"], each["detail"] or each["reason"])
         for each in islice(walk_pages(client, "albums", album, "photos", state="dead"), DEAD_SHOWN if run.dead else 0)
-    ]
-    counted = replace(run, photos=run.photos + len(unsent), dead=run.dead + len(unsent))
-    return EndedRun(counted, (*unsent, *dead)[:DEAD_SHOWN])
+    )
+    return EndedRun(_count_unsent(run, unsent), dead, unsent)
+
+
+def _count_unsent(run: IndexRun, unsent: tuple[DeadPhoto, ...]) -> IndexRun:
+    return replace(run, photos=run.photos + len(unsent), dead=run.dead + len(unsent))
 
 
 @contextmanager

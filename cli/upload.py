@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 from uuid import uuid4
 
 from cli.client import ApiClient
 from cli.following import DeadPhoto, SentPhotos
-from facefleet.errors import PermanentError, PhotoChanged, PhotoTooLarge
+from facefleet.errors import InvalidRequest, PermanentError, PhotoChanged, PhotoTooLarge
 from facefleet.photo_store.folder import FolderPhotoStore
 from facefleet.records import PhotoRef
 
@@ -20,7 +21,7 @@ _MAX_PHOTO_BYTES = 1_000_000_000
 
 
 def send_folder(client: ApiClient, album: str, source: str) -> SentPhotos:
-    """Send every photo of a folder, several batches at once.
+    """Send every photo of a folder, several batches at once. Those that the album has already are not indexed again.
 
     Args:
         client: of the server that has the album.
@@ -33,7 +34,7 @@ def send_folder(client: ApiClient, album: str, source: str) -> SentPhotos:
     """
     batches = _batches(FolderPhotoStore().list_photos(source))
     with ThreadPoolExecutor(_THREADS) as pool:
-        sent = list(pool.map(lambda batch: _send(client, album, batch), batches))
+        sent = list(pool.map(lambda batch: _send(client, album, source, batch), batches))
     return _join(sent)
 
 
@@ -49,7 +50,7 @@ def _batches(photos: Iterator[PhotoRef]) -> Iterator[list[PhotoRef]]:
         yield batch
 
 
-def _send(client: ApiClient, album: str, batch: Sequence[PhotoRef]) -> SentPhotos:
+def _send(client: ApiClient, album: str, source: str, batch: Sequence[PhotoRef]) -> SentPhotos:
     """Send one batch; a photo that is refused is found by sending each alone, so that it does not keep the others."""
     files: list[tuple[str, bytes]] = []
     unsent: list[DeadPhoto] = []
@@ -68,11 +69,12 @@ def _send(client: ApiClient, album: str, batch: Sequence[PhotoRef]) -> SentPhoto
             "photos",
             body=encode_form(files, boundary),
             content_type=f"multipart/form-data; boundary={boundary}",
+            source=source,
         )
-    except PhotoTooLarge as error:
+    except (PhotoTooLarge, InvalidRequest) as error:
         if len(batch) == 1:
             return SentPhotos((), (DeadPhoto(batch[0].name, str(error)),))
-        return _join([_send(client, album, [photo]) for photo in batch])
+        return _join([_send(client, album, source, [photo]) for photo in batch])
     return SentPhotos((answer["job_id"],), tuple(unsent))
 
 
@@ -84,7 +86,9 @@ def _join(parts: Sequence[SentPhotos]) -> SentPhotos:
 
 
 def encode_form(files: Sequence[tuple[str, bytes]], boundary: str) -> bytes:
-    """Write files as a multipart/form-data body (RFC 7578).
+    """Write photos as a multipart/form-data body (RFC 7578): each name in a field of its own, percent-encoded.
+
+    File names are cut and changed on the way: quotes and line breaks have no agreed spelling in them.
 
     Args:
         files: name and content of each.
@@ -92,8 +96,7 @@ def encode_form(files: Sequence[tuple[str, bytes]], boundary: str) -> bytes:
     """
     parts = []
     for name, content in files:
-        # As browsers do: these three would end the name or the header.
-        shown = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{shown}"\r\n'
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="names"\r\n\r\n{quote(name)}\r\n'
+        head += f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="photo"\r\n'
         parts += [head.encode(), b"Content-Type: application/octet-stream\r\n\r\n", content, b"\r\n"]
     return b"".join([*parts, f"--{boundary}--\r\n".encode()])

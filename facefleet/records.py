@@ -89,7 +89,7 @@ class PhotoRef:
     uri: str
     #: What a person calls it: the path relative to the source, or the S3 key. Printable Unicode.
     name: str
-    #: Changes whenever the bytes change: mtime and size, an ETag, or an S3 version id.
+    #: Changes whenever the bytes change: mtime and size, an ETag, an S3 version id, or, of an upload, their hash.
     version: str
     size_bytes: int
 

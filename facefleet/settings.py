@@ -162,6 +162,8 @@ class Settings(BaseSettings):
     # API
     max_upload_bytes: int = Field(default=1_000_000_000, ge=1)
     """Largest request body of an upload of photos."""
+    max_upload_photos: int = Field(default=200, ge=1, le=10_000)
+    """Most photos in one upload; each may hold an open temporary file while the request lasts."""
     max_probe_bytes: int = Field(default=15_000_000, ge=1)
     """Largest image to search with."""
     search_limit: int = Field(default=100, ge=1, le=4096)

@@ -21,11 +21,15 @@ router = APIRouter(prefix="/v1/albums/{album}", tags=["photos"])
     openapi_extra=bodies_in_openapi("files", many=True),
     responses=problems(404, 413, 415, 422, 503),
 )
-def send_photos(album: AlbumDep, files: PhotosDep, services: ServicesDep) -> PhotosReceived:
-    """Send photos: one as a raw body with `?name=`, or many as files of a form. They are kept and indexed."""
-    job, refs = keep_photos(services, album, files)
-    photos = [ReceivedPhoto(photo=ref.name, size_bytes=ref.size_bytes) for ref in refs]
-    return PhotosReceived(job_id=job.id, photos=photos)
+def send_photos(album: AlbumDep, photos: PhotosDep, services: ServicesDep) -> PhotosReceived:
+    """Send photos: one as a raw body with `?name=`, or many as files of a form. They are kept and indexed.
+
+    Photos that the album has are not indexed again: those of the same name and bytes or, when `source` says where the
+    names come from, of the same source, name and bytes. Other bytes from the same source and name replace the photo.
+    """
+    job, refs = keep_photos(services, album, photos)
+    received = [ReceivedPhoto(photo=ref.name, size_bytes=ref.size_bytes) for ref in refs]
+    return PhotosReceived(job_id=job.id, photos=received)
 
 
 @router.get("/photos", responses=problems(404, 422))

@@ -34,7 +34,7 @@ class PhotoStore(Protocol):
 
         Args:
             uri: as listed.
-            version: as listed.
+            version: as listed, or a `content_version`: then the bytes themselves are compared.
             max_bytes: a larger photo is refused unread.
 
         Raises:

@@ -20,6 +20,7 @@ from facefleet.errors import (
     PhotoTooLarge,
     PhotoUndecodable,
 )
+from facefleet.photo_store.contents import is_content_version, require_content
 from facefleet.photo_store.names import may_be_photo
 from facefleet.photo_store.uris import file_uri, path_of_uri, show_path
 from facefleet.records import PhotoRef
@@ -70,6 +71,7 @@ class FolderPhotoStore:
             data = file.read(found.st_size)
             # Written to while it was read: what came may be half old, half new.
             _require_version(path, os.fstat(file.fileno()), version)
+        require_content(uri, version, data)
         return data
 
     def write(self, uri: str, data: bytes) -> PhotoRef:
@@ -152,7 +154,7 @@ def _ref_of(path: Path, name: str | Path) -> PhotoRef | None:
 
 def _require_version(path: Path, found: os.stat_result, version: str) -> None:
     now = _version_of(found)
-    if now != version:
+    if now != version and not is_content_version(version):
         raise PhotoChanged(f"{show_path(path)} was replaced", new_version=now, size_bytes=found.st_size)
 
 

@@ -27,6 +27,7 @@ from facefleet.errors import (
     PhotoStoreUnavailable,
     PhotoTooLarge,
 )
+from facefleet.photo_store.contents import is_content_version, require_content
 from facefleet.photo_store.names import may_be_photo
 from facefleet.photo_store.uris import s3_uri, split_s3_uri
 from facefleet.records import PhotoRef
@@ -77,18 +78,21 @@ class S3PhotoStore:
     def read(self, uri: str, version: str, max_bytes: int) -> bytes:
         """Read one object. See `PhotoStore.read`."""
         bucket, key = split_s3_uri(uri)
+        condition = {} if is_content_version(version) else {"IfMatch": f'"{version}"'}
         with _s3_errors(uri):
             try:
-                answer = self._connected().get_object(Bucket=bucket, Key=key, IfMatch=f'"{version}"')
+                answer = self._connected().get_object(Bucket=bucket, Key=key, **condition)
             except ClientError as error:
                 if _status_of(error) != HTTPStatus.PRECONDITION_FAILED:
                     raise
                 answer = self._connected().head_object(Bucket=bucket, Key=key)
                 raise _changed(uri, answer) from error
             with closing(answer["Body"]) as body:
-                if _unquoted(answer["ETag"]) != version:  # a server that ignores If-Match
+                if condition and _unquoted(answer["ETag"]) != version:  # a server that ignores If-Match
                     raise _changed(uri, answer)
-                return _read_capped(uri, answer, body, max_bytes)
+                data = _read_capped(uri, answer, body, max_bytes)
+        require_content(uri, version, data)
+        return data
 
     def write(self, uri: str, data: bytes) -> PhotoRef:
         """Keep an object. See `PhotoStore.write`."""

@@ -23,6 +23,7 @@ from facefleet.errors import (
     PhotoUndecodable,
 )
 from facefleet.photo_store import open_photo_stores, source_uri
+from facefleet.photo_store.contents import content_version
 from facefleet.photo_store.folder import FolderPhotoStore
 from facefleet.photo_store.names import may_be_photo
 from facefleet.photo_store.uris import file_uri, path_of_uri, s3_uri, split_s3_uri
@@ -457,6 +458,19 @@ class TestPhotoStores:
         assert stores.read(photo.uri, photo.version, MAX_BYTES) == b"abc"
         with pytest.raises(InvalidRequest, match="not from ftp://host/a"):
             stores.read("ftp://host/a", "v", MAX_BYTES)
+
+    def test_an_upload_is_known_by_its_bytes(self, tmp_path: Path) -> None:
+        settings = Settings(_env_file=None, data_dir=tmp_path)
+        stores = open_photo_stores(settings)
+        uri = settings.resolved_upload_url + "/album/a.jpg"
+        version = content_version(b"1")
+        for _ in range(2):
+            stores.write(uri, b"1")
+            assert stores.read(uri, version, MAX_BYTES) == b"1"
+        stores.write(uri, b"2")
+        with pytest.raises(PhotoChanged) as caught:
+            stores.read(uri, version, MAX_BYTES)
+        assert (caught.value.new_version, caught.value.size_bytes) == (content_version(b"2"), 1)
 
     def test_keeps_uploads(self, tmp_path: Path) -> None:
         settings = Settings(_env_file=None, data_dir=tmp_path / "data dir")

@@ -125,9 +125,11 @@ def test_folder_is_sent_to_a_server_that_does_not_read_it(
     ended = facefleet("index", str(folder), "-a", "a")
     assert ended.status == 3
     assert "2 of 3 photos indexed" in ended.stdout
-    assert "broken.jpg: " in ended.stdout
+    assert "1 could not be sent, and are not in the album's list:\n  broken.jpg: " in ended.stdout
+    assert "could not be indexed" not in ended.stdout
     sent = next(each for each in uploading.asked if each.path == "/v1/albums/a/photos" and each.method == "POST")
-    assert b'filename="sub/two.jpg"' in sent.body
+    assert b"\r\n\r\nsub/two.jpg\r\n" in sent.body
+    assert sent.query == {"source": folder.as_uri()}
     assert b"first photo" in sent.body
 
 
@@ -145,6 +147,22 @@ def test_photo_that_is_refused_does_not_keep_the_others(
     ended = facefleet("index", str(folder), "-a", "a", "--json")
     assert ended.status == 3
     assert (ended.document["photos"], ended.document["indexed"], ended.document["dead"]) == (2, 1, 1)
+
+
+def test_request_that_the_server_cannot_read_costs_its_photos_only(
+    uploading: FakeApi, facefleet: Facefleet, tmp_path: Path
+) -> None:
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name in ("1.jpg", "2.jpg"):
+        (folder / name).write_bytes(b"x")
+    uploading.refuse("POST", "/v1/albums/a/photos", 400, "invalid_request", "too many files")
+    uploading.refuse("POST", "/v1/albums/a/photos", 400, "invalid_request", "a name like no other")
+    uploading.answer("POST", "/v1/albums/a/photos", {"job_id": "j2", "photos": []}, 202)
+    uploading.answer("GET", "/v1/jobs/j2", job("done", "j2", photos=1, indexed=1))
+    ended = facefleet("index", str(folder), "-a", "a")
+    assert ended.status == 3
+    assert "1.jpg: a name like no other" in ended.stdout
 
 
 def test_empty_folder_is_a_result(uploading: FakeApi, facefleet: Facefleet, tmp_path: Path) -> None:

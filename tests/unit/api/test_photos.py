@@ -1,8 +1,12 @@
+from urllib.parse import quote
+
 import pytest
 
-from api.receiving import safe_file_name, shown_name
+from api.bodies import shown_name
+from api.receiving import safe_file_name
 from facefleet.errors import AlbumNotFound, PhotoStoreUnavailable
-from facefleet.records import Album, JobState, PhotoState
+from facefleet.photo_store.contents import content_version
+from facefleet.records import Album, JobState, PhotoRef, PhotoState, photo_id_of
 from tests.unit.api.conftest import Api
 from tests.unit.api.fakes import face_in, photo_in
 
@@ -19,7 +23,9 @@ def test_a_raw_photo_is_kept_and_registered(api: Api, album: Album) -> None:
     assert content == b"pixels"
     assert uri.startswith(f"{api.services.settings.resolved_upload_url}/{album.id}/")
     assert uri.endswith("/IMG_1.jpg")
-    assert [(ref.uri, ref.name, ref.version, ref.size_bytes) for ref in refs] == [(uri, "IMG 1.jpg", "v1", 6)]
+    assert [(ref.uri, ref.name, ref.version, ref.size_bytes) for ref in refs] == [
+        (uri, "IMG 1.jpg", content_version(b"pixels"), 6)
+    ]
     job = api.ledger.jobs.jobs[job_id]
     assert (job.source, job.state) == ("uploads:", JobState.RUNNING)
 
@@ -55,6 +61,8 @@ def test_a_form_with_more_files_than_a_request_may_hold_open_is_refused(api: Api
     response = api.ask("POST", UPLOAD, files=[("files", (f"{n}.jpg", b"x")) for n in range(201)])
     assert response.status_code == 400
     assert "200" in response.json()["detail"]
+    small = api.with_settings(max_upload_photos=1)
+    assert small.ask("POST", UPLOAD, files=[("files", (f"{n}.jpg", b"x")) for n in range(2)]).status_code == 400
 
 
 def test_the_album_is_looked_up_before_the_body_is_read(api: Api) -> None:
@@ -67,12 +75,56 @@ def test_the_album_is_looked_up_before_the_body_is_read(api: Api) -> None:
 
 
 @pytest.mark.parametrize("error", [PhotoStoreUnavailable("full"), RuntimeError("bug")])
-def test_a_store_that_fails_halfway_is_left_as_it_was(api: Api, error: Exception) -> None:
+def test_a_store_that_fails_halfway_brings_nothing_into_the_album(api: Api, error: Exception) -> None:
     api.stores.failing = (1, error)
     response = api.ask("POST", UPLOAD, files=[("files", ("a.jpg", b"1")), ("files", ("b.jpg", b"2"))])
     assert response.status_code in {500, 503}
-    assert api.stores.files == {}
     assert api.ledger.jobs.jobs == {}
+    (left,) = api.stores.files
+    api.stores.failing = None
+    assert api.ask("POST", UPLOAD, files=[("files", ("a.jpg", b"1")), ("files", ("b.jpg", b"2"))]).status_code == 202
+    assert (len(api.stores.files), left in api.stores.files) == (2, True)
+
+
+def sent_refs(api: Api) -> list[PhotoRef]:
+    """The photos of all requests so far, in their order."""
+    return [ref for refs in api.ledger.jobs.refs.values() for ref in refs]
+
+
+def test_the_same_bytes_under_the_same_name_are_the_same_photo(api: Api, album: Album) -> None:
+    for name, content in (("a.jpg", b"1"), ("a.jpg", b"1"), ("a.jpg", b"2"), ("b.jpg", b"1")):
+        api.ask("POST", f"{UPLOAD}?name={name}", content=content, headers=JPEG)
+    ids = [photo_id_of(album.id, ref.uri, ref.version, "feed") for ref in sent_refs(api)]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+    assert len({ref.uri for ref in sent_refs(api)}) == 3
+
+
+def test_a_photo_of_a_source_keeps_its_place_when_its_bytes_change(api: Api) -> None:
+    for source, content in (("file:///a", b"1"), ("file:///a", b"1"), ("file:///a", b"2"), ("file:///b", b"1")):
+        form = {"files": [("files", ("photo", content))], "data": {"names": "sub/a.jpg"}}
+        assert api.ask("POST", f"{UPLOAD}?source={source}", **form).status_code == 202
+    first, again, changed, other = sent_refs(api)
+    assert first == again
+    assert (changed.uri, changed.name) == (first.uri, "sub/a.jpg")
+    assert changed.version == content_version(b"2")
+    assert other.uri != first.uri
+
+
+@pytest.mark.parametrize("name", ["new\nline.jpg", 'quo"te.jpg', "tab\t.jpg", "日本/ü.jpg", "100%.jpg", "x" * 5000])
+def test_a_percent_encoded_name_arrives_as_it_is(api: Api, name: str) -> None:
+    form = {"files": [("files", ("photo", b"1"))], "data": {"names": quote(name)}}
+    response = api.ask("POST", f"{UPLOAD}?source=file:///a", **form)
+    assert response.status_code == 202, response.text
+    assert response.json()["photos"][0]["photo"] == name
+
+
+@pytest.mark.parametrize("names", [["a.jpg"], ["a.jpg", "%FF"], ["a.jpg", ""], ["a.jpg", "b.jpg", "c.jpg"]])
+def test_names_that_fit_no_photo_are_refused(api: Api, names: list[str]) -> None:
+    files = [("files", ("1", b"1")), ("files", ("2", b"2"))]
+    response = api.ask("POST", UPLOAD, files=files, data={"names": names})
+    assert (response.status_code, response.json()["type"]) == (422, "invalid_request")
+    assert api.stores.files == {}
 
 
 def test_an_album_deleted_while_photos_arrive_keeps_none_of_them(api: Api, album: Album) -> None:
