@@ -3,19 +3,25 @@
 import argparse
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.data_directory import hold_data_directory
 from demo.album import AlbumFace, AlbumTruth, draw_album, draw_selfie, write_jpeg
 from demo.report import AlbumFigures, FoundPhoto, Rectangle, SelfieResult, write_report
+from facefleet.errors import ConfigurationError
 
 _PEOPLE = 25
 _SELFIES = 3
 _SELFIE_SHOT_SEED = 7
 _ALBUM_NAME = "demo"
+#: Ledger and faces of the demo, so that what it made can be looked at afterwards; emptied at each start.
+_DATA_DIR = Path(".demo", "data")
 
 
 def main() -> None:
@@ -26,29 +32,54 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, default=Path("demo-album"), help="where the album is drawn")
     parser.add_argument("--report", type=Path, default=Path("demo-report.html"), help="the report to write")
     options = parser.parse_args()
+    _empty(_DATA_DIR)
     _say(f"Drawing {options.photos} photos of {_PEOPLE} people into {options.directory}/ ...")
     truth = draw_album(
         options.directory, photos=options.photos, people=_PEOPLE, seed=options.seed, processes=os.cpu_count() or 1
     )
-    with tempfile.TemporaryDirectory(prefix="facefleet-demo-") as data_dir:
-        environment = os.environ | {
-            "FACEFLEET_DATA_DIR": data_dir,
-            "FACEFLEET_MODEL_PACK": "demo",
-            "FACEFLEET_SERVER": "",
-        }
-        _say("Indexing it:  facefleet index demo-album --album demo")
-        figures = _index(options.directory, environment)
-        _say(f"Searching it with {_SELFIES} selfies that are not in it:  facefleet search selfie.jpg --album demo")
-        selfies = [_search(person, truth, options.directory, environment) for person in _most_seen(truth)]
+    environment = os.environ | {
+        "FACEFLEET_DATA_DIR": str(_DATA_DIR),
+        "FACEFLEET_MODEL_PACK": "demo",
+        "FACEFLEET_SERVER": "",
+    }
+    _say("Indexing it:  facefleet index demo-album --album demo")
+    figures = _index(options.directory, environment)
+    _say(f"Searching it with {_SELFIES} selfies that are not in it:  facefleet search selfie.jpg --album demo")
+    selfies = [_search(person, truth, options.directory, environment) for person in _most_seen(truth)]
     write_report(options.report, figures, selfies)
     for each in selfies:
         right = sum(photo.right for photo in each.found)
         _say(f"  {each.person}: {right} of {each.expected} photos, {len(each.found) - right} of somebody else")
     _say(f"\nThe report: {options.report.absolute()}")
-    _say(
-        "Next: `facefleet up` serves the same over HTTP; for real faces, `facefleet models pull buffalo_l`,\n"
-        "then `facefleet index YOUR-PHOTOS --album mine` and `facefleet search SELFIE --album mine`."
-    )
+    _say(describe_next_steps(_command()))
+
+
+def describe_next_steps(command: Path) -> str:
+    """Write what to do after the demo, as commands that work in the current directory.
+
+    Args:
+        command: the installed `facefleet`; shown relative to the current directory when it lies below it.
+    """
+    here = Path.cwd()
+    shown = shlex.quote(str(command.relative_to(here) if command.is_relative_to(here) else command))
+    return f"""Next: the same album over HTTP,
+  FACEFLEET_DATA_DIR={_DATA_DIR} FACEFLEET_MODEL_PACK=demo {shown} up
+or real faces, with a model pack for non-commercial research:
+  {shown} models pull buffalo_l --accept-license
+  {shown} index YOUR-PHOTOS --album mine
+  {shown} search SELFIE --album mine"""
+
+
+def _empty(data_dir: Path) -> None:
+    try:
+        with hold_data_directory(data_dir.absolute()):
+            shutil.rmtree(data_dir)
+    except ConfigurationError as error:
+        raise SystemExit(f"make demo: {error}") from error
+
+
+def _command() -> Path:
+    return Path(sys.executable).with_name("facefleet")
 
 
 def _say(text: str) -> None:
@@ -57,7 +88,7 @@ def _say(text: str) -> None:
 
 def _facefleet(arguments: Sequence[str], environment: dict[str, str]) -> str:
     """Run the installed command; its progress goes to the terminal, its JSON comes back."""
-    command = [str(Path(sys.executable).with_name("facefleet")), *arguments]
+    command = [str(_command()), *arguments]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603  our own command
     if done.returncode != 0:
         raise SystemExit(done.returncode)

@@ -110,8 +110,9 @@ def pull_model_pack(name: str, settings: Settings) -> ModelPack:
     if not target.is_dir():
         if not settings.accept_license:
             raise LicenseNotAccepted(
-                f"{INSIGHTFACE_LICENCE} To accept these terms and fetch {name}, add --accept-license or set "
-                "FACEFLEET_ACCEPT_LICENSE=true."
+                f"{INSIGHTFACE_LICENCE} To accept these terms and fetch {name}, run `facefleet models pull {name} "
+                "--accept-license` or set FACEFLEET_ACCEPT_LICENSE=true. To try Facefleet with drawn people, set "
+                "FACEFLEET_MODEL_PACK=demo; to use a pack of your own, set it to the pack's folder."
             )
         _fetch(name, wanted, target)
     return find_model_pack(wanted)
