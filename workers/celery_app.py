@@ -94,6 +94,7 @@ def create_celery_app(settings: Settings) -> Celery:
         task_send_sent_event=scheme == "redis",
         worker_enable_remote_control=scheme == "redis",
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
     )
     return app
 

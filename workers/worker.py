@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import structlog
 from celery import Celery
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 from celery.worker import WorkController, state
 
 from facefleet.errors import TransientError
@@ -51,6 +51,7 @@ def run_worker(parts: FleetParts) -> int:
         stopping.set()
 
     worker_shutting_down.connect(begin_shutdown)
+    setup_logging.connect(_leave_logging_alone)
     prepare_gallery(parts, stopping)
     app, guards = create_celery_app(parts.settings), create_safeguards(parts)
     register_tasks(app, PhotoIndexer(parts, stopping, lambda: give_up("the recognizer is out of service"), guards))
@@ -77,6 +78,10 @@ def _watch(parts: FleetParts, app: Celery, guards: Safeguards, stopping: Event, 
     if settings.ec2_metadata_url:
         asked = (settings.ec2_metadata_url, stopping, ask_to_end)
         Thread(target=watch_for_spot_notice, args=asked, name="spot-notice", daemon=True).start()
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Be there: without a receiver of this signal Celery sets the root logger to WARNING."""
 
 
 def prepare_gallery(parts: FleetParts, stopping: Event) -> None:

@@ -32,6 +32,8 @@ _POSTGRESQL_CONNECT = {
     # A prepared statement keeps the plan that was right for an empty table until somebody runs ANALYZE.
     "prepare_threshold": None,
 }
+#: A process that was frozen in a transaction must not hold its locks, on which sweeper and relay wait, for ever.
+_POSTGRESQL_IDLE_TRANSACTION_MS = 30_000
 #: Mistakes of ours, which waiting does not mend.
 _DEFECTS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -125,7 +127,14 @@ def _connect_postgresql(url: sa.URL) -> Database:
         pool_pre_ping=True,
         connect_args=_POSTGRESQL_CONNECT,
     )
+    sa.event.listen(engine, "connect", _prepare_postgresql)
     return Database(engine, nullcontext())
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    # Not among the connection's parameters: a pooler such as PgBouncer refuses those it does not know.
+    connection.execute(f"SET idle_in_transaction_session_timeout = {_POSTGRESQL_IDLE_TRANSACTION_MS}")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection

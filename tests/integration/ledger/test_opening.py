@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 
+import facefleet.ledger.database
 from facefleet.errors import ConfigurationError, LedgerUnavailable
 from facefleet.ledger.database import Database, connect
 from facefleet.ledger.engine import Ledger, open_ledger
-from facefleet.ledger.schema import metadata
+from facefleet.ledger.schema import album, metadata
 
 CREATED_SQL = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name <> 'alembic_version'",
@@ -141,3 +142,26 @@ def _questions(ledger: Ledger) -> list[Callable[[], object]]:
         lambda: ledger.jobs.claim_listing(1),
         ledger.leases.backlog,
     ]
+
+
+def test_a_process_frozen_in_a_transaction_does_not_hold_its_locks_for_ever(
+    fresh_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facefleet.ledger.database, "_POSTGRESQL_IDLE_TRANSACTION_MS", 200)
+    ledger = open_ledger(fresh_postgres_url)
+    ledger.albums.ensure("a")
+    frozen = connect(fresh_postgres_url)
+
+    def hold_locks() -> None:
+        with frozen.writing() as connection:
+            connection.execute(album.update().values(name="b"))
+            # Waits for the lock that nothing but the frozen one's end sets free.
+            with ledger.albums.database.writing() as other:
+                other.execute(album.update().values(name="c"))
+            connection.execute(album.update().values(name="d"))
+
+    with pytest.raises(LedgerUnavailable):
+        hold_locks()
+    assert [each.album.name for each in ledger.albums.list_summaries()] == ["c"]
+    frozen.engine.dispose()
+    ledger.close()
