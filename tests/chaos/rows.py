@@ -109,7 +109,7 @@ def _empty_redis(run: Run) -> None:
 def _half_open_redis(run: Run) -> None:
     """Connections stay open and swallow everything; new ones too, for a while."""
     run.wait_for_work()
-    run.strike(lambda: run.poison(run.scene.redis_proxy, Toxic("timeout")))
+    run.poison(run.scene.redis_proxy, Toxic("timeout"))
     time.sleep(5 * run.armed)
     run.heal()
 
@@ -144,11 +144,13 @@ def _s3_refuses(status: int, code: str) -> Callable[[Run], None]:
 
 
 def _freeze_worker(run: Run) -> None:
-    """Frozen for longer than its lease; the other one has done its photos when it wakes."""
+    """Frozen for longer than its lease; another one has done its photos when it wakes."""
     fleet = run.scene.fleet
-    run.wait_for_work()
-    run.strike(lambda: fleet.signal("worker-1", signal.SIGSTOP))
-    if run.armed:
+    if run.armed:  # whatever is leased from here on is the victim's
+        fleet.signal("worker-2", signal.SIGTERM)
+        fleet.members["worker-2"].process.wait(20)
+        run.wait_for_work()
+        run.strike(lambda: fleet.signal("worker-1", signal.SIGSTOP))
         run.wait_for_quiet(60)
         fleet.signal("worker-1", signal.SIGCONT)
         fleet.wait_for_log("worker-1", "finish refused", 30)

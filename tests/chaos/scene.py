@@ -113,6 +113,9 @@ class Run:
     half_done_at_fault: int = 0
     servers_struck: int = 0
     strikes: int = 0
+    #: When harm was done last, and when every photo was settled after it.
+    harmed_at_s: float = 0
+    quiet_at_s: float = 0
     album_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,6 +147,7 @@ class Run:
         self.leases_at_fault += self.scene.oracle.held_leases()
         self.half_done_at_fault += self.scene.oracle.unfinished_with_points(self.album_id)
         do()
+        self.harmed_at_s = time.monotonic()
 
     def strike_server(self, do: Callable[[], None]) -> None:
         """Do harm to a server."""
@@ -152,23 +156,28 @@ class Run:
 
     def poison(self, proxy: FaultProxy, toxic: Toxic) -> None:
         """Let a proxy do harm until `heal`."""
-        if self.armed:
-            self.strikes += 1
+
+        def strike() -> None:
             proxy.toxic = toxic
 
-    def heal(self) -> None:
-        self.scene.s3_proxy.toxic = self.scene.redis_proxy.toxic = None
+        self.strike(strike)
 
-    def wait_for_quiet(self, within_s: float) -> float:
-        """Wait until every photo is settled, starting again who died; returns the seconds."""
-        began = time.monotonic()
+    def heal(self) -> None:
+        """Let everything pass again; while work goes on, recovery is measured from here."""
+        self.scene.s3_proxy.toxic = self.scene.redis_proxy.toxic = None
+        if not self.quiet_at_s:
+            self.harmed_at_s = time.monotonic()
+
+    def wait_for_quiet(self, within_s: float) -> None:
+        """Wait until every photo is settled, starting again who died."""
 
         def quiet() -> bool:
             self.scene.fleet.revive()
             return self.scene.oracle.is_quiet(self.album_id, len(self.listed))
 
         wait_until(quiet, f"quiet; {self.describe()}", within_s)
-        return time.monotonic() - began
+        if self.quiet_at_s < self.harmed_at_s:
+            self.quiet_at_s = time.monotonic()
 
     def wait_until_whole(self, within_s: float) -> None:
         """Wait until every point is there again; what the ledger says is not enough."""
@@ -179,6 +188,7 @@ class Run:
             return is_quiet and self.scene.oracle.judge(self.album_id, self.listed).lost == 0
 
         wait_until(whole, f"every point is there; {self.describe()}", within_s)
+        self.quiet_at_s = time.monotonic()
 
     def delete_album(self) -> None:
         """Delete it as a user does."""
