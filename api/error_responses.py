@@ -45,6 +45,24 @@ class FolderSourcesOff(RequestError):
     reason = "folder_sources_off"
 
 
+class NoFleet(RequestError):
+    """Nobody would ever do the work."""
+
+    reason = "no_fleet"
+
+
+class UntrustedHost(RequestError):
+    """The server was called by a name that is not known to be its own."""
+
+    reason = "untrusted_host"
+
+
+class ForeignOrigin(RequestError):
+    """A web page of another server asks a browser to write."""
+
+    reason = "foreign_origin"
+
+
 #: The nearest class on an error's way up to FacefleetError decides.
 STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
     PhotoNotFound: HTTPStatus.NOT_FOUND,
@@ -59,6 +77,9 @@ STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
     JobNotFound: HTTPStatus.NOT_FOUND,
     UnsupportedBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     FolderSourcesOff: HTTPStatus.FORBIDDEN,
+    NoFleet: HTTPStatus.CONFLICT,
+    UntrustedHost: HTTPStatus.MISDIRECTED_REQUEST,
+    ForeignOrigin: HTTPStatus.FORBIDDEN,
     RequestError: HTTPStatus.BAD_REQUEST,
     FacefleetError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -88,6 +109,11 @@ def problem_of(error: FacefleetError, instance: str) -> dict[str, Any]:
 def status_of(error: FacefleetError) -> HTTPStatus:
     """Look an error up in the table, by the nearest of its classes."""
     return next(STATUS_OF_ERROR[cls] for cls in type(error).__mro__ if cls in STATUS_OF_ERROR)
+
+
+def problem_response(request: Request, error: FacefleetError) -> JSONResponse:
+    """Answer for an error outside of all routes."""
+    return _respond(problem_of(error, request.url.path))
 
 
 def unexpected_error_response(request: Request) -> JSONResponse:

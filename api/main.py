@@ -14,6 +14,7 @@ from api.dependencies import Services
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
 from api.routes import albums, events, faces, health, jobs, photos, search
+from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
 
 log = structlog.stdlib.get_logger(__name__)
@@ -41,6 +42,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.search_places = Semaphore(services.settings.max_search_queue)
     install_error_responses(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(TrustedHosts, services=services)
     app.add_middleware(RequestObserver, requests=services.metrics.requests)
     for module in (albums, photos, jobs, search, faces, events, health):
         app.include_router(module.router)

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     """Where photos sent over HTTP are kept, e.g. s3://bucket/uploads; empty: a folder in the data directory."""
     folder_sources: bool | None = None
     """Whether the API may index folders of its own machine; unset: only when it listens on loopback."""
+    trusted_hosts: str = ""
+    """Names, separated by commas, by which a reverse proxy or a web page of yours reaches the API, e.g. faces.example.
+    On loopback the API answers to localhost, 127.0.0.1, [::1] and these; pages of other servers may not write."""
 
     # S3
     s3_endpoint_url: str = ""

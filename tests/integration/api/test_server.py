@@ -37,7 +37,7 @@ def test_a_body_too_large_is_told_so_and_the_connection_goes_on(client: httpx.Cl
 def test_a_body_that_trickles_in_is_cut_and_hurts_nobody(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.body_limit, "BODY_GRACE_S", 0.3)
     address = (client.base_url.host, client.base_url.port or 0)
-    head = "POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
+    head = "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(head.encode() + b"x")
         connection.sendall(b"x")
@@ -53,7 +53,9 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_hurts_nobody(
     address = (client.base_url.host, client.base_url.port or 0)
     for path in ("/v1/detect", "/v1/albums/people/photos?name=a.jpg"):
         with socket.create_connection(address) as connection:
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
+            )
             connection.sendall(head.encode() + b"people 1")
     wait_until(lambda: 'status="499"' in client.get("/metrics").text)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -31,7 +31,7 @@ class Api:
 
     async def ask_async(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401  as httpx has it
         transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **request)
 
     def with_services(self, **changed: Any) -> "Api":  # noqa: ANN401  any field

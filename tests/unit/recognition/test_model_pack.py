@@ -117,7 +117,8 @@ def test_a_known_pack_with_other_files_is_refused(tmp_path: Path) -> None:
 
 def test_nothing_is_fetched_before_the_licence_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "download", lambda *_args, **_kwargs: pytest.fail("fetched"))
-    with pytest.raises(LicenseNotAccepted, match=r"non-commercial research.*`facefleet models pull buffalo_l --accept-license`.*FACEFLEET_MODEL_PACK=demo"):
+    said = r"non-commercial research.*`facefleet models pull buffalo_l --accept-license`.*FACEFLEET_MODEL_PACK=demo"
+    with pytest.raises(LicenseNotAccepted, match=said):
         pull_model_pack("buffalo_l", settings(tmp_path, "demo"))
 
 
