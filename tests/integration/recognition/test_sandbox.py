@@ -125,6 +125,16 @@ def test_every_poison_kills_its_own_photo_and_nothing_else(poisonable: DecodeSan
     wait_until(lambda: len([child for child in children_of(poisonable) if is_at_work(child)]) <= 2)
 
 
+@pytest.mark.usefixtures("_planted")
+@pytest.mark.parametrize("poison", [b"poison: sleep", b"poison: loop"])
+def test_a_child_that_takes_too_long_ends_itself(poison: bytes) -> None:
+    with closing(DecodeSandbox(LIMITS, processes=1, timeout_s=0.2)) as decoder:
+        began_s = time.monotonic()
+        assert "took longer than 0.2 s" in outcome_of(decoder, encode(1) + poison)
+        assert time.monotonic() - began_s < sandbox_process._GRACE_S
+        wait_until(lambda: not children_of(decoder))
+
+
 def test_a_photo_in_an_unlucky_child_gets_a_fresh_one(poisonable: DecodeSandbox) -> None:
     outcome_of(poisonable, encode(1))
     assert outcome_of(poisonable, encode(2) + KILLS_USED_CHILD) == outcome_of(LocalDecoder(LIMITS), encode(2))
