@@ -42,7 +42,7 @@ def read_spot_notice(metadata_url: str) -> str | None:
 
 def watch_for_spot_notice(metadata_url: str, stopping: Event, leave: Callable[[], None]) -> None:
     """Poll until there is a notice, then call `leave` once; or until `stopping`."""
-    while not stopping.wait(POLL_INTERVAL_S):
+    while not stopping.is_set():
         try:
             notice = read_spot_notice(metadata_url)
         except OSError as error:
@@ -52,6 +52,7 @@ def watch_for_spot_notice(metadata_url: str, stopping: Event, leave: Callable[[]
                 log.warning("this spot instance will be taken away; the worker drains", notice=notice)
                 leave()
                 return
+        stopping.wait(POLL_INTERVAL_S)
 
 
 def _fetch(request: urllib.request.Request) -> str:

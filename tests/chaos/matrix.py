@@ -58,13 +58,18 @@ def test_nothing_is_lost_and_nothing_done_twice(scene: Scene, row: Row, lines: l
         )
     )
     for run, evidence, _ in runs:
-        verdict = evidence.verdict
-        assert verdict.lost == 0, (run.seed, evidence)
-        assert verdict.duplicate_effects == 0, (run.seed, evidence)
-        assert verdict.dead_without_reason == 0, (run.seed, evidence)
-        assert verdict.indexed + sum(verdict.dead.values()) == verdict.listed, (run.seed, evidence)
-        assert row.landed(evidence) > 0, ("the fault did not land", run.seed, evidence)
-        assert row.expected(evidence), (run.seed, evidence)
+        check(row, run, evidence)
+
+
+def check(row: Row, run: Run, evidence: Evidence) -> None:
+    """Fail unless the fault landed and left no trace."""
+    verdict = evidence.verdict
+    assert verdict.lost == 0, (run.seed, evidence)
+    assert verdict.duplicate_effects == 0, (run.seed, evidence)
+    assert verdict.dead_without_reason == 0, (run.seed, evidence)
+    assert verdict.indexed + sum(verdict.dead.values()) == verdict.listed, (run.seed, evidence)
+    assert row.landed(evidence) > 0, ("the fault did not land", run.seed, evidence)
+    assert row.expected(evidence), (run.seed, evidence)
 
 
 @pytest.mark.timeout(300)
