@@ -1,5 +1,6 @@
 """The thresholds that a pack should be used with."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,8 +27,12 @@ def choose_detection_threshold(results: Sequence[PhotoResult]) -> float:
 
 
 def choose_similarity_threshold(results: Sequence[PhotoResult]) -> float:
-    """The cosine similarity that one pair in a thousand of two people reaches; faces of all sizes."""
-    return round(measure_people(*found_people(results, smallest_px=0.0)).similarity_threshold, 2)
+    """The cosine similarity that one pair in a thousand of two people reaches; faces of all sizes.
+
+    1, which nobody reaches, when too few faces were found to say (a trial run).
+    """
+    similarity = measure_people(*found_people(results, smallest_px=0.0)).similarity_threshold
+    return 1.0 if math.isnan(similarity) else round(similarity, 2)
 
 
 def _f1(
