@@ -35,6 +35,8 @@ class Services:
     model_version: str
     #: Whether only this machine can reach the server.
     on_loopback: bool
+    #: False when photos would wait for ever: no worker runs in this process, and its broker reaches no other.
+    has_fleet: bool = True
     #: Set by who stops the server, before it waits for requests in flight: clients that follow a job are let go.
     stopping: Event = field(default_factory=Event)
 

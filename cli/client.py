@@ -82,8 +82,7 @@ class ApiClient:
         body: bytes | None = None,
         content_type: str = "",
     ) -> Any:  # noqa: ANN401  JSON
-        given = {name: value for name, value in query.items() if value is not None}
-        target = "/".join([urlsplit(self.url).path.rstrip("/"), "v1", *(quote(part, safe="") for part in path)])
+        target = urlsplit(self.url).path.rstrip("/") + _write_target(path, query)
         headers = {"Accept": "application/json", "Connection": "close"}
         if body is not None:
             headers["Content-Type"] = content_type
@@ -91,7 +90,7 @@ class ApiClient:
             try:
                 # A server that refuses early closes while the body is still on its way; its answer says why.
                 with suppress(BrokenPipeError, ConnectionResetError):
-                    connection.request(method, f"{target}?{urlencode(given)}" if given else target, body, headers)
+                    connection.request(method, target, body, headers)
                 response = connection.getresponse()
                 return _read_answer(response.status, response.read())
             except (OSError, http.client.HTTPException) as error:
@@ -109,6 +108,15 @@ class ApiClient:
 
     def _away(self, error: Exception) -> ServerUnavailable:
         return ServerUnavailable(f"no answer from the server at {self.url}: {str(error) or type(error).__name__}")
+
+
+def _write_target(path: tuple[str, ...], query: dict[str, str | float | None]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    try:
+        place = "/".join(["/v1", *(quote(part, safe="") for part in path)])
+        return f"{place}?{urlencode(given)}" if given else place
+    except UnicodeEncodeError as error:  # bytes of the command line that are no text
+        raise InvalidRequest(f"{error.object!r} is not a name: it is not UTF-8") from error
 
 
 def _read_answer(status: int, body: bytes) -> Any:  # noqa: ANN401  JSON

@@ -34,13 +34,16 @@ def load_settings() -> Settings:
 
 
 @contextmanager
-def open_services(settings: Settings, *, recognizes: bool, on_loopback: bool) -> Iterator[Services]:
+def open_services(
+    settings: Settings, *, recognizes: bool, on_loopback: bool, has_fleet: bool = True
+) -> Iterator[Services]:
     """Open what the API works with, and close it when the block ends.
 
     Args:
         settings: those of this process, which owns the data directory.
         recognizes: whether to load the models; without them the API lists and deletes but cannot look at images.
         on_loopback: whether only this machine can reach the API.
+        has_fleet: whether the caller, or somebody whom the broker reaches, indexes what the ledger holds.
 
     Raises:
         ConfigurationError: settings, files or machine do not allow it.
@@ -60,6 +63,7 @@ def open_services(settings: Settings, *, recognizes: bool, on_loopback: bool) ->
             recognizer=recognizer,
             model_version=recognizer.model_version if recognizer else "",
             on_loopback=on_loopback,
+            has_fleet=has_fleet,
         )
 
 

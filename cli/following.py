@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.client import ApiClient
-from facefleet.errors import InvalidRequest
+from facefleet.errors import InvalidRequest, JobNotFound
 
 _ASK_AGAIN_S = 0.2
 _LISTING = "listing"
@@ -68,21 +68,28 @@ def follow_jobs(client: ApiClient, job_ids: Sequence[str], started_at_s: float) 
         started_at_s: when the run began, on `time.monotonic`.
 
     Raises:
-        InvalidRequest: the source could not be listed.
+        InvalidRequest: the source could not be listed, or the album was deleted.
         ServerUnavailable: the server is gone; another can be asked for the same jobs.
     """
     jobs: dict[str, Any] = {}
     while True:
         for job_id in job_ids:
             if jobs.get(job_id, {}).get("state") not in _ENDED:
-                jobs[job_id] = client.get("jobs", job_id)
+                jobs[job_id] = _ask_for(client, job_id)
         for job in jobs.values():
             if job["state"] == "failed":
-                raise InvalidRequest(f"{job['source']} cannot be listed: {job['detail']}")
+                raise InvalidRequest(f"{job['source']} cannot be indexed: {job['detail']}")
         yield sum_up(list(jobs.values()), time.monotonic() - started_at_s)
         if all(job["state"] in _ENDED for job in jobs.values()):
             return
         time.sleep(_ASK_AGAIN_S)
+
+
+def _ask_for(client: ApiClient, job_id: str) -> Any:  # noqa: ANN401  JSON
+    try:
+        return client.get("jobs", job_id)
+    except JobNotFound as error:  # jobs go with their albums only
+        raise InvalidRequest("the album was deleted before all of its photos were indexed") from error
 
 
 def sum_up(jobs: Sequence[dict[str, Any]], elapsed_s: float) -> IndexRun:

@@ -1,5 +1,6 @@
 """The search itself, and the short way to it: loading Typer takes longer than a search on a running server."""
 
+import stat
 from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, NoReturn
 
 from cli.connection import Needs, connect
 from cli.output import format_box, print_json, print_table, say
+from cli.whereabouts import find_whereabouts
 from facefleet.errors import InvalidRequest
 
 _CANDIDATE_FIELDS = ("photo", "face_id", "similarity", "box")
@@ -57,7 +59,7 @@ def run_search(request: SearchRequest) -> None:
     Raises:
         FacefleetError: with a sentence for a person.
     """
-    probe = _read_probe(request.image)
+    probe = _read_probe(request.image, find_whereabouts().max_probe_bytes)
     with connect(Needs.RECOGNIZER) as client:
         answer = client.post(
             "albums",
@@ -71,6 +73,8 @@ def run_search(request: SearchRequest) -> None:
     found = answer["faces"]
     if not found:
         say(f"No face was found in {request.image}.")
+    if notice := answer.get("notice"):
+        say(f"facefleet: {notice}")
     if request.json:
         print_json([_as_result(each) for each in found])
         return
@@ -78,15 +82,21 @@ def run_search(request: SearchRequest) -> None:
         _print_candidates(f"Face {number} of {len(found)} at {format_box(each['probe_face']['box'])}", each)
 
 
-def _read_probe(image: Path) -> bytes:
+def _read_probe(image: Path, max_bytes: int) -> bytes:
     try:
-        return image.read_bytes()
-    except IsADirectoryError as error:
-        raise InvalidRequest(f"{image} is a folder; a search takes one photo") from error
+        kind = image.stat().st_mode
+        if not stat.S_ISREG(kind):  # a pipe may have no writer, and a device no end
+            what = "a folder" if stat.S_ISDIR(kind) else "not a file"
+            raise InvalidRequest(f"{image} is {what}; a search takes one photo")
+        with image.open("rb") as file:
+            probe = file.read(max_bytes + 1)
     except FileNotFoundError as error:
         raise InvalidRequest(f"there is no file {image}") from error
     except OSError as error:
         raise InvalidRequest(f"{image} cannot be read: {error.strerror}") from error
+    if len(probe) > max_bytes:
+        raise InvalidRequest(f"{image} has more than {max_bytes:,} bytes (FACEFLEET_MAX_PROBE_BYTES)")
+    return probe
 
 
 def _as_result(found: dict[str, Any]) -> dict[str, Any]:

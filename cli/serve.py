@@ -21,7 +21,7 @@ def up(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     from cli.composition import open_fleet  # noqa: PLC0415  takes a second that other commands do not have
     from cli.server import introduce, open_server  # noqa: PLC0415  the same
 
-    with open_server(host, port) as server, open_fleet(server.services):
+    with open_server(host, port, brings_fleet=True) as server, open_fleet(server.services):
         introduce(server)
         wait_for_interrupt()
 
@@ -35,10 +35,10 @@ def api(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """
     from cli.server import introduce, open_server  # noqa: PLC0415  takes a second that other commands do not have
 
-    with open_server(host, port) as server:
+    with open_server(host, port, brings_fleet=False) as server:
         introduce(server)
-        if server.services.settings.broker_url.startswith("memory:"):
-            say("FACEFLEET_BROKER_URL is not set: photos wait until a worker can be reached, or for `facefleet up`.")
+        if not server.services.has_fleet:
+            say("FACEFLEET_BROKER_URL is not set: nothing is indexed; photos that are sent wait for `facefleet up`.")
         wait_for_interrupt()
 
 

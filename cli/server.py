@@ -27,8 +27,13 @@ class RunningServer:
 
 
 @contextmanager
-def open_server(host: str, port: int) -> Iterator[RunningServer]:
+def open_server(host: str, port: int, *, brings_fleet: bool) -> Iterator[RunningServer]:
     """Hold the data directory, load the models and answer requests until the block ends.
+
+    Args:
+        host: address to listen on.
+        port: 0 for any that is free.
+        brings_fleet: whether the caller runs the fleet in this process.
 
     Raises:
         DataDirectoryInUse: another process holds the data directory.
@@ -41,7 +46,10 @@ def open_server(host: str, port: int) -> Iterator[RunningServer]:
         held = _hold_if_needed(settings, stack)
         listener = stack.enter_context(closing(listen(host, port)))
         on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
-        services = stack.enter_context(open_services(settings, recognizes=True, on_loopback=on_loopback))
+        has_fleet = brings_fleet or not settings.broker_url.startswith("memory:")
+        services = stack.enter_context(
+            open_services(settings, recognizes=True, on_loopback=on_loopback, has_fleet=has_fleet)
+        )
         if isinstance(services.gallery, EdgeGallery):
             stack.enter_context(closing(serve_gallery(services.gallery, gallery_socket(settings))))
         stack.enter_context(serve_http(services, listener))

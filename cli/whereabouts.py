@@ -1,6 +1,6 @@
-"""The two settings that every command needs before anything else, read without the weight of the whole class.
+"""The settings that a command needs before anything else, read without the weight of the whole class.
 
-Loading `facefleet.settings` takes longer than a search on a running server; a test holds the two to the same answer.
+Loading `facefleet.settings` takes longer than a search on a running server; a test holds both to the same answers.
 """
 
 import os
@@ -9,25 +9,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facefleet.data_directory import default_data_dir
+from facefleet.errors import ConfigurationError
 
 _DOTENV = Path(".env")
+_MAX_PROBE_BYTES = 15_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a command looks for a server."""
+    """Where a command looks for a server, and what it may send there."""
 
     #: URL of the server, or nothing.
     server: str
     #: Absolute.
     data_dir: Path
+    #: Largest image to search with.
+    max_probe_bytes: int = _MAX_PROBE_BYTES
 
 
 def find_whereabouts() -> Whereabouts:
-    """Read `FACEFLEET_SERVER` and `FACEFLEET_DATA_DIR` from the environment, then from `.env`."""
+    """Read `FACEFLEET_SERVER`, `..._DATA_DIR` and `..._MAX_PROBE_BYTES` from the environment, then from `.env`.
+
+    Raises:
+        ConfigurationError: a number is none.
+    """
     values = _read_dotenv() | _lower(os.environ)
     named = values.get("facefleet_data_dir")
-    return Whereabouts(values.get("facefleet_server", ""), resolve_data_dir(Path(named) if named else None))
+    most_bytes = values.get("facefleet_max_probe_bytes", str(_MAX_PROBE_BYTES))
+    if not most_bytes.isdecimal():
+        raise ConfigurationError(f"FACEFLEET_MAX_PROBE_BYTES: a whole number, not {most_bytes!r}")
+    data_dir = resolve_data_dir(Path(named) if named else None)
+    return Whereabouts(values.get("facefleet_server", ""), data_dir, int(most_bytes))
 
 
 def resolve_data_dir(data_dir: Path | None) -> Path:

@@ -11,10 +11,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.bodies import require_json
 from api.dependencies import AlbumDep, Services, ServicesDep
-from api.error_responses import FolderSourcesOff, problem_of
+from api.error_responses import FolderSourcesOff, NoFleet, problem_of
 from api.problems_in_openapi import problems
 from api.schemas.jobs import IndexRequest, IndexStarted, JobView
-from facefleet.errors import FacefleetError, InvalidRequest, TransientError
+from facefleet.errors import InvalidRequest, JobNotFound, TransientError
 from facefleet.photo_store import source_uri
 from facefleet.photo_store.uris import scheme_of
 from facefleet.records import Album, JobState
@@ -30,10 +30,15 @@ router = APIRouter(prefix="/v1", tags=["indexing"])
     "/albums/{album}/index",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[Depends(require_json)],
-    responses=problems(403, 404, 415, 422),
+    responses=problems(403, 404, 409, 415, 422),
 )
 def index_source(album: AlbumDep, wanted: IndexRequest, services: ServicesDep) -> IndexStarted:
     """Index every photo of a bucket's prefix or a folder, where it lies; those that are indexed already are skipped."""
+    if not services.has_fleet:
+        raise NoFleet(
+            "no worker would ever index this: the server runs alone, and FACEFLEET_BROKER_URL names no broker that "
+            "workers can reach; set it for all processes of the fleet, or run `facefleet up` instead"
+        )
     if scheme_of(wanted.source) in _FOLDER_SCHEMES:
         _check_folder(wanted.source, album, services)
     source = source_uri(wanted.source)
@@ -88,7 +93,8 @@ async def follow_job(job: JobDep, services: ServicesDep) -> AsyncIterator[Server
             job = await to_thread.run_sync(find_job, job.job_id, services)
         except TransientError:
             continue
-        except FacefleetError as error:  # the album was deleted meanwhile
-            yield ServerSentEvent(event="failed", data=problem_of(error, f"/v1/jobs/{job.job_id}"))
+        except JobNotFound:
+            gone = JobNotFound("the album was deleted")
+            yield ServerSentEvent(event="failed", data=problem_of(gone, f"/v1/jobs/{job.job_id}"))
             return
     yield ServerSentEvent(event=job.state.value, data=job)

@@ -5,15 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api.bodies import ProbeDep, bodies_in_openapi
-from api.dependencies import AlbumDep, RecognizerDep, ServicesDep, admit_search
+from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, admit_search
 from api.problems_in_openapi import problems
 from api.schemas.faces import DetectedView, ProbeFaceView, ProbeResultView, SearchView
+from facefleet.records import Album, PhotoState
 from facefleet.search import AlbumSearch, search_album
 
 router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(admit_search)])
 
 _PROBLEMS = problems(413, 415, 422, 503)
 _BODIES = bodies_in_openapi("image")
+_OTHER_PACK = "the album was indexed with another model pack, whose faces cannot be compared: index it again"
 
 
 @router.post("/albums/{album}/search", openapi_extra=_BODIES, responses=problems(404) | _PROBLEMS)
@@ -36,7 +38,17 @@ def search_in_album(
             min_similarity=recognizer.similarity_threshold if min_similarity is None else min_similarity,
         )
     faces = [ProbeResultView.of(result, probe) for result in results]
-    return SearchView(width=probe.width_px, height=probe.height_px, faces=faces)
+    found_nobody = bool(results) and not any(result.candidates for result in results)
+    notice = _explain_nothing(services, recognizer.model_version, album) if found_nobody else None
+    return SearchView(width=probe.width_px, height=probe.height_px, faces=faces, notice=notice)
+
+
+def _explain_nothing(services: Services, model_version: str, album: Album) -> str | None:
+    """Tell when the album's faces cannot be compared with the probe's."""
+    if services.gallery.count(model_version, album.id):
+        return None
+    indexed = services.ledger.photos.list(album.id, PhotoState.INDEXED, 1, None)
+    return _OTHER_PACK if indexed and indexed[0].model_version != model_version else None
 
 
 @router.post("/detect", openapi_extra=_BODIES, responses=_PROBLEMS)

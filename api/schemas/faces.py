@@ -112,6 +112,7 @@ class SearchView(BaseModel):
     width: int
     height: int
     faces: list[ProbeResultView]
+    notice: str | None = Field(description="Why nothing was found, when it is not that nobody looks like that.")
 
 
 class FaceView(BaseModel):

@@ -182,7 +182,10 @@ def _job_of(row: sa.Row[Any]) -> Job:
     state = JobState(row.state)
     if state == JobState.RUNNING and not row.is_waiting:
         state = JobState.DONE
-    return Job(row.id, row.album_id, row.album_name, row.source, state, row.detail, row.created_at)
+    detail = row.detail
+    if row.deleting_since is not None and state != JobState.FAILED:
+        state, detail = JobState.FAILED, "the album was deleted"
+    return Job(row.id, row.album_id, row.album_name, row.source, state, detail, row.created_at)
 
 
 def _find(connection: sa.Connection, job_id: UUID) -> Job:
@@ -196,7 +199,13 @@ def _select_job(job_id: UUID) -> sa.Select[Any]:
     entered = sa.select(photo.c.id).where(photo.c.job_id == job.c.id)
     known = sa.select(photo.c.id).where(photo.c.album_id == job.c.album_id, seen.correlate(job, photo).exists())
     waits = sa.or_(*(mine.where(each).correlate(job).exists() for mine in (entered, known) for each in is_waiting))
-    columns = (job, album.c.name.label("album_name"), waits.label("is_waiting"), utc_now().label("now"))
+    columns = (
+        job,
+        album.c.name.label("album_name"),
+        album.c.deleting_since,
+        waits.label("is_waiting"),
+        utc_now().label("now"),
+    )
     return sa.select(*columns).select_from(job.join(album)).where(job.c.id == job_id)
 
 

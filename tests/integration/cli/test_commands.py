@@ -1,5 +1,6 @@
 """Every command against a server that answers from a table."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +104,34 @@ def test_album_may_be_written_in_every_usual_way(
     assert facefleet("search", *form, "--json", "p").status == 0
 
 
+def test_search_takes_no_pipe_and_nothing_too_large(
+    api: FakeApi, facefleet: Facefleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe is not a file" in facefleet("search", "pipe", "-a", "a").stderr
+    monkeypatch.setenv("FACEFLEET_MAX_PROBE_BYTES", "3")
+    (tmp_path / "p").write_bytes(b"1234")
+    ended = facefleet("search", "p", "-a", "a")
+    assert (ended.status, ended.stderr) == (2, "facefleet: p has more than 3 bytes (FACEFLEET_MAX_PROBE_BYTES)\n")
+    assert api.asked == []
+    (tmp_path / "p").write_bytes(b"123")
+    api.answer("POST", "/v1/albums/a/search", FOUND)
+    assert facefleet("search", "p", "-a", "a").status == 0
+    monkeypatch.setenv("FACEFLEET_MAX_PROBE_BYTES", "much")
+    assert facefleet("search", "p", "-a", "a").status == 2
+
+
+def test_search_tells_why_it_finds_nothing_beside_the_document(
+    api: FakeApi, facefleet: Facefleet, tmp_path: Path
+) -> None:
+    (tmp_path / "p").write_bytes(b"x")
+    nobody = {"probe_face": FOUND["faces"][0]["probe_face"], "candidates": []}
+    api.answer("POST", "/v1/albums/a/search", {"faces": [nobody], "notice": "index it again"})
+    ended = facefleet("search", "p", "-a", "a", "--json")
+    assert ended.document == [{"probe_face": {"box": [5, 6, 7, 8]}, "candidates": []}]
+    assert ended.stderr == "facefleet: index it again\n"
+
+
 def test_delete_and_retry(api: FakeApi, facefleet: Facefleet) -> None:
     api.answer("DELETE", "/v1/albums/a", b"", 204)
     api.answer("POST", "/v1/albums/a/retry", {"retried": 4})
@@ -152,7 +181,10 @@ def test_every_refusal_is_a_sentence_and_a_status(
     [
         (["search", "nothing.jpg", "-a", "a"], "there is no file nothing.jpg"),
         (["search", ".", "-a", "a"], ". is a folder; a search takes one photo"),
+        (["search", "/dev/zero", "-a", "a"], "/dev/zero is not a file; a search takes one photo"),
         (["index", "nowhere", "-a", "a"], "there is no folder nowhere"),
+        (["faces", "--album", "\udcff"], "'\\udcff' is not a name: it is not UTF-8"),
+        (["photos", "--album", "a", "--state", "\udcff"], "'\\udcff' is not a name: it is not UTF-8"),
     ],
 )
 def test_wrong_place_is_named_without_asking_a_server(

@@ -71,7 +71,22 @@ def test_source_that_cannot_be_listed_is_status_2(accepting: FakeApi, facefleet:
     accepting.answer("GET", "/v1/jobs/j1", job("failed") | {"detail": "no such bucket"})
     ended = facefleet("index", "s3://b/p", "-a", "a", "--json")
     assert (ended.status, ended.stdout) == (2, "")
-    assert ended.stderr == "facefleet: s3://b/p cannot be listed: no such bucket\n"
+    assert ended.stderr == "facefleet: s3://b/p cannot be indexed: no such bucket\n"
+
+
+def test_album_that_is_deleted_meanwhile_is_status_2(accepting: FakeApi, facefleet: Facefleet) -> None:
+    accepting.answer("GET", "/v1/jobs/j1", job("running", photos=2, waiting=2))
+    accepting.refuse("GET", "/v1/jobs/j1", 404, "job_not_found", "there is no such job (any more)")
+    ended = facefleet("index", "s3://b/p", "-a", "a", "--json")
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.stderr == "facefleet: the album was deleted before all of its photos were indexed\n"
+
+
+def test_server_without_a_fleet_is_status_2(api: FakeApi, facefleet: Facefleet) -> None:
+    api.answer("POST", "/v1/albums", {"name": "a"}, 201)
+    api.refuse("POST", "/v1/albums/a/index", 409, "no_fleet", "no worker would ever index this")
+    ended = facefleet("index", "s3://b/p", "-a", "a")
+    assert (ended.status, ended.stderr) == (2, "facefleet: no worker would ever index this\n")
 
 
 def test_no_wait_says_where_to_look(accepting: FakeApi, facefleet: Facefleet) -> None:

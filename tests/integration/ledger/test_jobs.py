@@ -178,3 +178,13 @@ def test_uploads_need_no_lister(scene: Scene) -> None:
     assert scene.ledger.jobs.get(uploads.id).state == JobState.RUNNING
     assert scene.ledger.jobs.claim_listing(60) == scene.job
     assert scene.ledger.jobs.claim_listing(60) is None
+
+
+def test_jobs_of_a_deleted_album_failed_and_say_so(scene: Scene) -> None:
+    jobs = scene.ledger.jobs
+    jobs.add_photos(scene.job.id, "m1", [ref_of("a.jpg")])
+    jobs.finish_listing(scene.job.id)
+    scene.ledger.albums.begin_delete(scene.album.id)
+    progress = jobs.progress(scene.job.id)
+    assert (progress.job.state, progress.job.detail) == (JobState.FAILED, "the album was deleted")
+    assert (progress.photos, progress.waiting) == (0, 0)

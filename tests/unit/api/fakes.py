@@ -164,6 +164,10 @@ class FakeGallery:
         self.asked.append(limit)
         return [match for match in self.matches if match.similarity >= min_similarity][:limit]
 
+    def count(self, model_version: str, _album_id: UUID) -> int:
+        assert model_version == MODEL_VERSION
+        return len(self.matches)
+
     def delete_album(self, album_id: UUID) -> None:
         if self.down:
             raise self.down

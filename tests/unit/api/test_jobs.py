@@ -137,4 +137,13 @@ def test_followers_are_told_that_the_album_was_deleted(api: Api) -> None:
     api.ledger.jobs.script = [progress_of(RUNNING, indexed=1, waiting=1), fail]
     events = events_of(api, job)
     assert [kind for kind, _ in events] == ["progress", "failed"]
-    assert events[-1][1]["type"] == "job_not_found"
+    assert (events[-1][1]["type"], events[-1][1]["detail"]) == ("job_not_found", "the album was deleted")
+
+
+def test_a_source_that_nobody_would_index_is_refused(api: Api) -> None:
+    response = api.with_services(has_fleet=False).ask(
+        "POST", "/v1/albums/people/index", json={"source": "s3://bucket/2024"}
+    )
+    assert (response.status_code, response.json()["type"]) == (409, "no_fleet")
+    assert "FACEFLEET_BROKER_URL" in response.json()["detail"]
+    assert api.ledger.jobs.jobs == {}

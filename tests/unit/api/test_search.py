@@ -1,13 +1,14 @@
 import asyncio
+from dataclasses import replace
 from threading import Event
 from uuid import uuid4
 
 import pytest
 
 from facefleet.errors import Overloaded, PhotoTooLarge
-from facefleet.records import Album, GalleryMatch
+from facefleet.records import Album, GalleryMatch, PhotoState
 from tests.unit.api.conftest import Api
-from tests.unit.api.fakes import face_in
+from tests.unit.api.fakes import face_in, photo_in
 
 JPEG = {"content-type": "image/jpeg"}
 
@@ -170,3 +171,22 @@ def test_detect_shows_faces_and_stores_nothing(api: Api) -> None:
     body = api.ask("POST", "/v1/detect", content=b"FF", headers=JPEG).json()
     assert [face["box"] for face in body["faces"]] == [[10, 10, 20, 25], [11, 10, 20, 25]]
     assert api.gallery.asked == []
+
+
+def notice_of(api: Api, query: str = "", content: bytes = b"F") -> str | None:
+    response = api.ask("POST", f"/v1/albums/people/search{query}", content=content, headers=JPEG)
+    notice: str | None = response.json()["notice"]
+    return notice
+
+
+def test_a_search_after_a_change_of_pack_says_why_it_finds_nothing(api: Api, album: Album) -> None:
+    assert notice_of(api) is None
+    photo = photo_in(album, "a.jpg", PhotoState.INDEXED)
+    api.ledger.photos.photos = [photo]
+    assert notice_of(api) is None
+    api.ledger.photos.photos = [replace(photo, model_version="beef")]
+    assert "indexed with another model pack" in (notice_of(api) or "")
+    assert notice_of(api, content=b"no face") is None
+    match_photos(api, album, "a.jpg")
+    assert notice_of(api) is None
+    assert notice_of(api, "?min_similarity=1") is None
