@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
+import structlog
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -32,12 +33,18 @@ from facefleet.photo_store.names import may_be_photo
 from facefleet.photo_store.uris import s3_uri, split_s3_uri
 from facefleet.records import PhotoRef
 
+log = structlog.stdlib.get_logger(__name__)
+
 #: boto3 ships no types.
 _Client: TypeAlias = Any
 
 _MAX_CONNECTIONS = 64
 _MAX_ATTEMPTS = 3
 _CREDENTIALS_HINT = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role"
+#: A server that knows no versions, or a role that may not list them: then the bucket is taken for an unversioned one.
+_NO_VERSIONS: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
+)
 #: Refusals that are about the credentials or the clock of this machine: no photo is to blame.
 _CREDENTIAL_CODES: Final = frozenset(
     {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
@@ -108,13 +115,26 @@ class S3PhotoStore:
             self._connected().delete_object(Bucket=bucket, Key=key)
 
     def delete_prefix(self, uri: str) -> None:
-        """Remove every object below the key. See `PhotoStore.delete_prefix`."""
+        """Remove every object below the key, with the older versions that a bucket keeps. See `PhotoStore`."""
         bucket, key = split_s3_uri(uri)
+        prefix = key.rstrip("/") + "/"
         with _s3_errors(uri):
-            for page in self._pages(bucket, key.rstrip("/") + "/"):
-                keys = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
-                if keys:
-                    _delete_keys(self._connected(), bucket, keys)
+            for page in self._pages(bucket, prefix):
+                _delete_keys(self._connected(), bucket, [{"Key": entry["Key"]} for entry in page.get("Contents", ())])
+            try:
+                self._delete_versions(bucket, prefix)
+            except ClientError as error:
+                if _status_of(error) not in _NO_VERSIONS:
+                    raise
+                log.info("older versions of uploads not looked for", uri=uri, error=str(error))
+
+    def _delete_versions(self, bucket: str, prefix: str) -> None:
+        """Remove what a versioned bucket keeps of objects that were deleted or replaced, and its delete markers."""
+        pages = self._connected().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            keys = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+            _delete_keys(self._connected(), bucket, keys)
 
     def _entries(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
         for page in self._pages(bucket, prefix):
@@ -166,6 +186,9 @@ def _read_capped(uri: str, answer: dict[str, Any], body: Any, max_bytes: int) ->
 
 
 def _delete_keys(client: _Client, bucket: str, keys: list[dict[str, str]]) -> None:
+    """Remove at most a thousand objects or versions, as many as a listing's page has."""
+    if not keys:
+        return
     answer = client.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
     for refusal in answer.get("Errors", ()):
         raise PhotoStoreUnavailable(f"{s3_uri(bucket, refusal['Key'])} was not deleted: {refusal.get('Message')}")

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from facefleet.errors import (
     AccessDenied,
@@ -18,6 +19,7 @@ from facefleet.errors import (
     PhotoStoreUnavailable,
     PhotoTooLarge,
 )
+from facefleet.photo_store.contents import content_version
 from facefleet.photo_store.s3 import S3PhotoStore
 from facefleet.photo_store.uris import s3_uri, split_s3_uri
 from tests.fixtures.s3 import S3Client, fill_bucket
@@ -157,6 +159,47 @@ def test_deletes_a_folder_and_not_its_namesake(store: S3PhotoStore, s3_bucket: s
     store.delete_prefix(s3_uri(s3_bucket, "up/"))
 
     assert [photo.name for photo in store.list_photos(s3_uri(s3_bucket, ""))] == ["up2/0.jpg"]
+
+
+def test_deletes_the_versions_that_a_bucket_keeps(store: S3PhotoStore, s3_bucket: str, s3_client: S3Client) -> None:
+    versioning = {"Bucket": s3_bucket, "VersioningConfiguration": {"Status": "Enabled"}}
+    fill_bucket(s3_bucket, ["up/old.jpg"])
+    s3_client.put_bucket_versioning(**versioning)
+    for name in ("up/a.jpg", "up/a.jpg", "up/deleted.jpg", "up2/a.jpg"):
+        store.write(s3_uri(s3_bucket, name), b"x")
+    store.delete(s3_uri(s3_bucket, "up/deleted.jpg"))
+
+    store.delete_prefix(s3_uri(s3_bucket, "up"))
+
+    kept = s3_client.list_object_versions(Bucket=s3_bucket)
+    assert [entry["Key"] for entry in kept["Versions"]] == ["up2/a.jpg"]
+    assert "DeleteMarkers" not in kept
+
+
+@pytest.mark.parametrize("status", [403, 501])
+def test_deletes_where_versions_cannot_be_listed(
+    store: S3PhotoStore, s3_bucket: str, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ClientError(
+            {"Error": {"Code": "NotImplemented"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "ListObjectVersions"
+        )
+
+    fill_bucket(s3_bucket, ["up/a.jpg"])
+    monkeypatch.setattr(S3PhotoStore, "_delete_versions", refuse)
+    store.delete_prefix(s3_uri(s3_bucket, "up"))
+    assert list(store.list_photos(s3_uri(s3_bucket, ""))) == []
+
+
+def test_an_upload_is_known_by_its_bytes(store: S3PhotoStore, s3_bucket: str) -> None:
+    uri = s3_uri(s3_bucket, "up/a.jpg")
+    for _ in range(2):
+        store.write(uri, b"1")
+        assert store.read(uri, content_version(b"1"), MAX_BYTES) == b"1"
+    store.write(uri, b"22")
+    with pytest.raises(PhotoChanged) as caught:
+        store.read(uri, content_version(b"1"), MAX_BYTES)
+    assert (caught.value.new_version, caught.value.size_bytes) == (content_version(b"22"), 2)
 
 
 def test_a_bucket_that_is_not_there(store: S3PhotoStore) -> None:
