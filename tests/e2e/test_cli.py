@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,31 @@ def test_folder_is_sent_to_a_server_that_reads_none(shell: Shell, album: Path, p
     start_up(processes, shell)
     (album / "sub").mkdir()
     (album / "photo-00000.jpg").rename(album / "sub" / "first.jpg")
-    assert shell.document("index", str(album), "--album", "people")["indexed"] == PHOTOS
+    strange = ["new\nline.jpg", 'quo"te.jpg', "tab\t日本.jpg"]
+    for number, name in enumerate(strange, start=1):
+        (album / f"photo-0000{number}.jpg").rename(album / name)
+    first = shell.document("index", str(album), "--album", "people")
+    assert first["indexed"] == PHOTOS
     names = {each["photo"] for each in shell.document("photos", "--album", "people")}
-    assert "sub/first.jpg" in names
+    assert {"sub/first.jpg", *strange} < names
+
+    # Sent again it adds nothing, and a photo that changed takes its own place.
+    again = shell.document("index", str(album), "--album", "people")
+    assert (again["photos"], again["faces"]) == (PHOTOS, first["faces"])
+    shutil.copy(album / strange[1], album / strange[0])
+    shell.document("index", str(album), "--album", "people")
+    (summary,) = shell.document("albums")
+    assert (summary["photos"], summary["indexed"]) == (PHOTOS, PHOTOS)
+    by_photo = Counter(each["photo"] for each in shell.document("faces", "--album", "people"))
+    assert by_photo[strange[0]] == by_photo[strange[1]]
+
+
+def test_api_alone_refuses_what_nobody_would_index(shell: Shell, album: Path, processes: Processes) -> None:
+    process = processes.start("api", "--port", "0", env=shell.env)
+    note = Path(shell.env["FACEFLEET_DATA_DIR"]) / "server.json"
+    wait_until(lambda: note.exists() or process.poll() is not None, "the api has published its address")
+    refused = shell.call("index", str(album), "--album", "people", status=2)
+    assert "FACEFLEET_BROKER_URL" in refused.stderr
 
 
 def test_index_that_is_interrupted_goes_on(shell: Shell, album: Path, processes: Processes) -> None:
