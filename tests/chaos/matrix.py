@@ -38,7 +38,7 @@ def run_once(scene: Scene, row: Row, seed: int, *, armed: bool = True) -> tuple[
     return run, run.collect(), run.quiet_at_s - run.harmed_at_s
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
 def test_nothing_is_lost_and_nothing_done_twice(scene: Scene, row: Row, lines: list[Line]) -> None:
     runs = [run_once(scene, row, FIRST_SEED + number) for number in range(RUNS)]

@@ -63,6 +63,8 @@ class FaultProxy:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
         self._loop = asyncio.new_event_loop()
+        #: Never set; it keeps those who wait for it from being collected as garbage.
+        self._never = asyncio.Event()
         self._thread = Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._thread.start()
         self.port = self._call(self._listen())
@@ -137,7 +139,7 @@ class FaultProxy:
         if toxic.verb == "latency":
             await asyncio.sleep(toxic.amount)
         elif toxic.verb == "timeout":
-            await asyncio.Event().wait()
+            await self._never.wait()
         elif toxic.verb == "http":
             link.client.write(_http_error(int(toxic.amount), toxic.code, head=chunk.startswith(b"HEAD ")))
             await link.client.drain()
