@@ -145,8 +145,9 @@ def _ref_of(path: Path, name: str | Path) -> PhotoRef | None:
     """Describe a file or a link to one; None for a pipe, a socket, a device, a folder, and what has just gone."""
     try:
         found = path.stat()
-    except OSError:
-        return PhotoRef(file_uri(path), show_path(name), _MISSING, 0) if path.is_symlink() else None
+    except OSError as error:
+        is_there = error.errno == errno.ENAMETOOLONG or path.is_symlink()
+        return PhotoRef(file_uri(path), show_path(name), _MISSING, 0) if is_there else None
     if not stat.S_ISREG(found.st_mode):
         return None
     return PhotoRef(file_uri(path), show_path(name), _version_of(found), found.st_size)

@@ -62,6 +62,24 @@ def names(store: FolderPhotoStore, folder: Path) -> list[str]:
     return [photo.name for photo in listed(store, folder)]
 
 
+def test_a_path_too_long_to_open_costs_that_photo_only(store: FolderPhotoStore, album: Path) -> None:
+    (album / "z.jpg").write_bytes(b"x")
+    place = os.open(album, os.O_RDONLY)
+    depth = (4096 - len(os.fsencode(album))) // 251
+    for _ in range(depth):
+        os.mkdir("d" * 250, dir_fd=place)
+        place, above = os.open("d" * 250, os.O_RDONLY, dir_fd=place), place
+        os.close(above)
+    os.close(os.open("n" * 251 + ".jpg", os.O_CREAT | os.O_WRONLY, dir_fd=place))
+    os.close(place)
+
+    whole, cut = sorted(listed(store, album), key=lambda photo: len(photo.name))
+
+    assert store.read(whole.uri, whole.version, MAX_BYTES) == b"x"
+    with pytest.raises(PhotoNotFound, match="too long to open"):
+        store.read(cut.uri, cut.version, MAX_BYTES)
+
+
 class TestSourceUri:
     @pytest.mark.parametrize("text", ["{}", "{}/", "{}/../album", "file://{}", "file://localhost{}", "FILE://{}"])
     def test_spellings_of_a_folder(self, album: Path, text: str) -> None:
