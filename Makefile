@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 EXTRA ?= dev
+# Tests that wait for processes: three at a time keep two cores busy.
+JOBS ?= 3
 PROFILE ?= short
 SEED ?= 1
 BIN := $(VENV)/bin
@@ -22,7 +24,7 @@ setup: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, c
 
 test: $(STAMP) ## Lint, types, import rules and every test
 	$(MAKE) check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 check: $(STAMP) ## Lint, types and import rules only
 	$(BIN)/ruff check .

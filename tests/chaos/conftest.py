@@ -39,7 +39,7 @@ def truth(drawings: dict[str, bytes]) -> tuple[str, dict[str, list[Template]]]:
         return recognizer.model_version, found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisServer, PostgresServer]]:
     redis, postgres = RedisServer(tmp_path_factory.mktemp("redis")), PostgresServer()
     redis.start()
@@ -50,7 +50,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisSer
     postgres.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scene(
     tmp_path_factory: pytest.TempPathFactory,
     drawings: dict[str, bytes],
