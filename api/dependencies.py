@@ -2,6 +2,7 @@
 
 from asyncio import Semaphore
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Annotated, TypeAlias
@@ -96,17 +97,33 @@ async def require_model_version(services: ServicesDep) -> None:
 RecognizerDep: TypeAlias = Annotated[Recognizer, Depends(get_recognizer)]
 
 
-async def admit_search(request: Request, services: ServicesDep) -> AsyncIterator[None]:
+async def admit_search(request: Request) -> AsyncIterator[None]:
     """Hold one of the places for searches while the request lasts.
-
-    The semaphore belongs to the event loop. Nobody waits for it: a queue in front of the recognizer's own queue would
-    only make callers wait longer for the same answer.
 
     Raises:
         Overloaded: all places are taken.
     """
-    places: Semaphore = request.app.state.search_places
+    async with _place_among(request.app.state.search_places, "searches"):
+        yield
+
+
+async def admit_upload(request: Request) -> AsyncIterator[None]:
+    """Hold one of the places for uploads while the request lasts: each holds a thread, files and bytes.
+
+    Raises:
+        Overloaded: all places are taken.
+    """
+    async with _place_among(request.app.state.upload_places, "uploads"):
+        yield
+
+
+@asynccontextmanager
+async def _place_among(places: Semaphore, what: str) -> AsyncIterator[None]:
+    """Take a place; the semaphore belongs to the event loop.
+
+    Nobody waits for it: another queue would only make callers wait longer for the same answer.
+    """
     if places.locked():
-        raise Overloaded(f"{services.settings.max_search_queue} searches are waiting already; come back soon")
+        raise Overloaded(f"as many {what} as this server takes are in work already; come back soon")
     async with places:
         yield

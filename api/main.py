@@ -40,6 +40,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.search_places = Semaphore(services.settings.max_search_queue)
+    app.state.upload_places = Semaphore(services.settings.max_uploads)
     install_error_responses(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHosts, services=services)

@@ -22,6 +22,7 @@ _ALBUM_COMMANDS: tuple[Callable[..., None], ...] = (
     listings.photos,
     listings.faces,
     maintenance.retry,
+    maintenance.rebuild,
     maintenance.delete,
 )
 _SERVERS: tuple[Callable[..., None], ...] = (serve.up, serve.api, serve.worker, serve.dispatcher)

@@ -1,11 +1,11 @@
-"""`retry` and `delete`: what is done to an album that exists."""
+"""`retry`, `rebuild` and `delete`: what is done to an album that exists."""
 
 import sys
 from typing import Annotated
 
 import typer
 
-from cli.connection import connect
+from cli.connection import Needs, connect
 from cli.options import AlbumOption
 from cli.output import say
 
@@ -17,6 +17,27 @@ def retry(album: AlbumOption) -> None:
         goes_on = client.outlives_us
     say(f"{retried} photos of {album} are tried again.")
     if retried and not goes_on:
+        say("No server is running: they are indexed by the next `facefleet up` or `facefleet index`.")
+
+
+def rebuild(
+    album: Annotated[
+        str | None, typer.Option("--album", "-a", help="Only this album; all when left out.", show_default=False)
+    ] = None,
+) -> None:
+    """Rebuild the gallery from the ledger and the photos, after faces in it were lost.
+
+    Photos whose faces are all there are left alone. Names and other decisions are kept in the ledger and stay.
+    """
+    with connect(Needs.RECOGNIZER) as client:
+        names = [each["name"] for each in client.get("albums")["albums"]] if album is None else [album]
+        again = 0
+        for name in names:
+            rebuilt = client.post_json("albums", name, "rebuild")
+            again += rebuilt["indexed_again"]
+            say(f"{name}: {rebuilt['indexed_again']} photos are indexed again.")
+        goes_on = client.outlives_us
+    if again and not goes_on:
         say("No server is running: they are indexed by the next `facefleet up` or `facefleet index`.")
 
 

@@ -13,6 +13,7 @@ FacefleetError
 +- TransientError            a dependency is down or busy; tried again later, no blame on the photo
 |  +- PhotoStoreUnavailable
 |  +- GalleryUnavailable
+|  |  +- GalleryNotPrepared  it has no place for templates of this model (yet, or it was wiped)
 |  +- LedgerUnavailable
 |  +- BrokerUnavailable
 |  +- RecognizerUnavailable  the model answered nonsense, or is shutting down
@@ -125,6 +126,12 @@ class GalleryUnavailable(TransientError):
     """The vector store cannot be reached or answers with errors."""
 
     reason = "gallery_unavailable"
+
+
+class GalleryNotPrepared(GalleryUnavailable):
+    """The vector store has no place for templates of this model: nobody prepared it, or it was wiped."""
+
+    reason = "gallery_not_prepared"
 
 
 class LedgerUnavailable(TransientError):

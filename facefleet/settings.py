@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     """Wait before the second attempt; doubled for each further one, up to five minutes."""
     max_attempts: int = Field(default=5, ge=1)
     """Attempts that failed in an unforeseen way before a photo is dead."""
+    max_refusals: int = Field(default=3, ge=1)
+    """Attempts before a photo is dead that S3 says is gone, or refuses to hand out: rights and objects may be late."""
     max_crashes: int = Field(default=3, ge=1)
     """Worker deaths on one photo before it is dead."""
     relay_interval_s: float = Field(default=0.5, gt=0)
@@ -175,6 +177,8 @@ class Settings(BaseSettings):
     """Smallest cosine similarity of a candidate when the caller names none; unset: the pack's own (usually 0.3)."""
     max_search_queue: int = Field(default=64, ge=1)
     """Searches that may be in the API at once before it answers 503 with Retry-After."""
+    max_uploads: int = Field(default=32, ge=1)
+    """Uploads of photos that may be in the API at once before it answers 503 with Retry-After."""
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = "info"

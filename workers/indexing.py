@@ -10,14 +10,18 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from facefleet.errors import (
+    AccessDenied,
     AttemptsExhausted,
     FacefleetError,
+    GalleryNotPrepared,
     LedgerUnavailable,
     PermanentError,
     PhotoChanged,
+    PhotoNotFound,
     RecognizerUnavailable,
     TransientError,
 )
+from facefleet.photo_store.uris import scheme_of
 from facefleet.records import FailedPhoto, FinishedPhoto, GalleryPoint, LeasedPhoto, face_id_of
 from workers.parts import FleetParts
 from workers.safeguards import Safeguards
@@ -109,6 +113,8 @@ class PhotoIndexer:
                 return FinishedPhoto(photo, self.parts.recognizer.recognize(data))
         except PhotoChanged as error:
             return ReplacedPhoto(photo, error)
+        except (PhotoNotFound, AccessDenied) as error:
+            return self._judge_refusal(photo, error)
         except PermanentError as error:
             return FailedPhoto(photo, error.reason, str(error))
         except TransientError as error:
@@ -124,6 +130,12 @@ class PhotoIndexer:
             raise RecognizerUnavailableHere(
                 f"{photo.name} wants model {photo.model_version}, this worker has {self.parts.recognizer.model_version}"
             )
+
+    def _judge_refusal(self, photo: LeasedPhoto, error: PermanentError) -> Outcome:
+        """Believe a folder at once; S3 only when it says so again: rights and replicas may be on their way."""
+        if scheme_of(photo.store_uri) == "s3" and photo.attempt < self.parts.settings.max_refusals:
+            return PostponedPhoto(photo, error, burns_attempt=True)
+        return FailedPhoto(photo, error.reason, str(error))
 
     def _judge_unforeseen(self, photo: LeasedPhoto, error: Exception) -> Outcome:
         log.error("photo failed in an unforeseen way", photo=photo.name, exc_info=error)
@@ -167,11 +179,13 @@ class PhotoIndexer:
         if not points:
             return
         model_version, gallery = self.parts.recognizer.model_version, self.parts.gallery
-        if self.guards.breakers.gallery.is_open:
-            # It may have come back empty.
-            gallery.prepare(model_version, self.parts.recognizer.dimensions)
         with self.parts.metrics.stage_duration_s.labels("upsert").time():
-            gallery.upsert(model_version, points)
+            try:
+                gallery.upsert(model_version, points)
+            except GalleryNotPrepared:
+                # It came back empty.
+                gallery.prepare(model_version, self.parts.recognizer.dimensions)
+                gallery.upsert(model_version, points)
         self.guards.breakers.gallery.note_success()
         self.guards.failpoints.hit("after_upsert")
 

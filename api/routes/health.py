@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.dependencies import Services, ServicesDep
 from api.schemas.service import Check, Readiness
+from facefleet.broker_check import check_broker
 from facefleet.errors import FacefleetError, RecognizerUnavailable
 
 router = APIRouter(tags=["service"])
@@ -21,13 +22,21 @@ async def check_alive() -> str:
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Something is missing."}})
 def check_ready(services: ServicesDep, response: Response) -> Readiness:
-    """Say whether the server can do its work, and check everything that it needs for it."""
-    checks = {
+    """Say whether the server can do its work, and which of what the fleet depends on is down.
+
+    A store of uploads or a broker that is away does not make it unready: searches go on, and photos wait in the ledger.
+    """
+    needed = {
         "ledger": _check(services.ledger.check, "The ledger answers."),
         "gallery": _check(services.gallery.check, "The gallery answers."),
         "recognizer": _check(lambda: _check_recognizer(services), "The recognizer answers."),
     }
-    ready = all(check.ok for check in checks.values())
+    # Without these, searches are answered and photos that are in S3 are taken in.
+    checks = needed | {
+        "upload_store": _check(services.stores.check_uploads, "The store of uploads answers."),
+        "broker": _check(lambda: check_broker(services.settings.broker_url), "The broker answers, or is in-process."),
+    }
+    ready = all(check.ok for check in needed.values())
     if not ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(ready=ready, checks=checks)

@@ -5,10 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, status
 
 from api.bodies import PhotosDep, bodies_in_openapi
-from api.dependencies import AlbumDep, PageAfter, PageLimit, ServicesDep, require_model_version
+from api.dependencies import (
+    AlbumDep,
+    PageAfter,
+    PageLimit,
+    RecognizerDep,
+    ServicesDep,
+    admit_upload,
+    require_model_version,
+)
 from api.problems_in_openapi import problems
 from api.receiving import keep_photos
-from api.schemas.photos import PhotoList, PhotosReceived, PhotoView, ReceivedPhoto, Retried
+from api.schemas.photos import PhotoList, PhotosReceived, PhotoView, Rebuilt, ReceivedPhoto, Retried
+from facefleet.mending import mend_gallery
 from facefleet.records import PhotoState
 
 router = APIRouter(prefix="/v1/albums/{album}", tags=["photos"])
@@ -17,7 +26,7 @@ router = APIRouter(prefix="/v1/albums/{album}", tags=["photos"])
 @router.post(
     "/photos",
     status_code=status.HTTP_202_ACCEPTED,
-    dependencies=[Depends(require_model_version)],
+    dependencies=[Depends(admit_upload), Depends(require_model_version)],
     openapi_extra=bodies_in_openapi("files", many=True),
     responses=problems(404, 413, 415, 422, 503),
 )
@@ -50,3 +59,11 @@ def list_photos(
 def retry_dead_photos(album: AlbumDep, services: ServicesDep) -> Retried:
     """Try every dead photo of the album again."""
     return Retried(retried=services.ledger.photos.retry_dead(album.id))
+
+
+@router.post("/rebuild", responses=problems(404, 503))
+def rebuild_gallery(album: AlbumDep, services: ServicesDep, recognizer: RecognizerDep) -> Rebuilt:
+    """Compare the album's faces in the gallery with the ledger, and index again the photos whose faces are missing."""
+    services.gallery.prepare(recognizer.model_version, recognizer.dimensions)
+    mended = mend_gallery(services.ledger, services.gallery, recognizer.model_version, album.id)
+    return Rebuilt(indexed_again=mended.indexed_again, photos_removed=mended.photos_deleted)

@@ -62,3 +62,10 @@ class Retried(BaseModel):
     """How many dead photos are tried again."""
 
     retried: int
+
+
+class Rebuilt(BaseModel):
+    """What was missing in the gallery, and what did not belong there."""
+
+    indexed_again: int = Field(description="Photos that are indexed again, because faces of theirs were missing.")
+    photos_removed: int = Field(description="Photos whose faces were removed, because the ledger has none of them.")

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import numpy as np
 
-from facefleet.errors import ConfigurationError, FacefleetError, GalleryUnavailable
+from facefleet.errors import ConfigurationError, FacefleetError, GalleryNotPrepared, GalleryUnavailable
 from facefleet.gallery.points import Page
 from facefleet.records import GalleryMatch, GalleryPoint, Json, Template
 
 #: What a gallery may raise, by the word that travels.
 ERRORS: Final[dict[str, type[FacefleetError]]] = {
-    error.reason: error for error in (ConfigurationError, GalleryUnavailable)
+    error.reason: error for error in (ConfigurationError, GalleryUnavailable, GalleryNotPrepared)
 }
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import qdrant_edge as edge
 
-from facefleet.errors import ConfigurationError, FacefleetError, GalleryUnavailable
+from facefleet.errors import ConfigurationError, FacefleetError, GalleryNotPrepared, GalleryUnavailable
 from facefleet.gallery.directory_lock import lock_directory
 from facefleet.gallery.points import (
     ALBUM_KEY,
@@ -161,7 +161,7 @@ class EdgeGallery:
         try:
             return self._shards[model_version]
         except KeyError:
-            raise GalleryUnavailable(f"the gallery is not prepared for templates of model {model_version}") from None
+            raise GalleryNotPrepared(f"the gallery is not prepared for templates of model {model_version}") from None
 
     def _delete(self, condition: _Engine) -> None:
         for shard in tuple(self._shards.values()):

@@ -11,7 +11,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
-from facefleet.errors import ConfigurationError, GalleryUnavailable
+from facefleet.errors import ConfigurationError, GalleryNotPrepared, GalleryUnavailable
 from facefleet.gallery.points import (
     ALBUM_KEY,
     DELETE_BATCH,
@@ -183,7 +183,7 @@ def _translate_response(error: UnexpectedResponse, model_version: str) -> Config
     if error.status_code == HTTPStatus.BAD_REQUEST and b"imension" in error.content:
         return ConfigurationError(f"templates of model {model_version} do not fit the gallery: {error.content!r}")
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return GalleryUnavailable(f"the gallery is not prepared for templates of model {model_version}")
+        return GalleryNotPrepared(f"the gallery is not prepared for templates of model {model_version}")
     return GalleryUnavailable(f"the Qdrant server answered {error.status_code} {error.reason_phrase}")
 
 

@@ -53,6 +53,9 @@ class PhotoStore(Protocol):
     def delete_prefix(self, uri: str) -> None:
         """Remove everything below a folder, or whose key begins with this one and a slash."""
 
+    def check(self, uri: str) -> None:
+        """Return when what the URI lies in can be reached."""
+
 
 class PhotoStores:
     """The store of every scheme. Only uploads are ever written or deleted: a source belongs to its owner."""
@@ -66,6 +69,10 @@ class PhotoStores:
         """
         self._stores = stores
         self._upload_root = upload_url.rstrip("/") + "/"
+
+    def check_uploads(self) -> None:
+        """Return when uploads could be kept. See `PhotoStore.check`."""
+        self._store(self._upload_root).check(self._upload_root)
 
     def list_photos(self, source: str) -> Iterator[PhotoRef]:
         """List a source. See `PhotoStore.list_photos`."""

@@ -105,6 +105,13 @@ class FolderPhotoStore:
         with _system_errors(path), suppress(FileNotFoundError, NotADirectoryError):
             shutil.rmtree(path)
 
+    def check(self, uri: str) -> None:
+        """Look whether the folder, or the nearest one above it, may be written to. See `PhotoStore.check`."""
+        folder = Path(path_of_uri(uri))
+        nearest = next(each for each in (folder, *folder.parents) if each.exists())
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise PhotoStoreUnavailable(f"the folder {show_path(nearest)} may not be written to")
+
 
 def _walk(root: Path) -> Iterator[PhotoRef]:
     folders = [root]

@@ -128,6 +128,17 @@ class S3PhotoStore:
                     raise
                 log.info("older versions of uploads not looked for", uri=uri, error=str(error))
 
+    def check(self, uri: str) -> None:
+        """Ask for the bucket. See `PhotoStore.check`. A role that may only write is refused, which is an answer."""
+        bucket, _ = split_s3_uri(uri)
+        try:
+            with _s3_errors(uri):
+                self._connected().head_bucket(Bucket=bucket)
+        except AccessDenied:
+            return
+        except PhotoNotFound as error:
+            raise PhotoStoreUnavailable(f"there is no bucket {bucket}") from error
+
     def _delete_versions(self, bucket: str, prefix: str) -> None:
         """Remove what a versioned bucket keeps of objects that were deleted or replaced, and its delete markers."""
         pages = self._connected().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)

@@ -1,8 +1,7 @@
 """The reconciler: buckets against the ledger, and the ledger against the gallery. It finds what events missed."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from threading import Event
@@ -13,9 +12,10 @@ import structlog
 from facefleet.errors import InvalidRequest
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
+from facefleet.mending import mend_gallery
 from facefleet.photo_store import PhotoStores, source_uri
 from facefleet.photo_store.uris import s3_uri, split_s3_uri
-from facefleet.records import DEFAULT_TENANT, Album, PhotoRef, PhotoState, face_id_of
+from facefleet.records import DEFAULT_TENANT, Album, PhotoRef
 from facefleet.s3_events import EventRules
 from facefleet.settings import Settings
 from workers.dispatcher.lister import pages
@@ -87,30 +87,9 @@ class Reconciler:
             log.info("photos vanished that no event told of", album=album.name, photos=gone)
 
     def _reconcile_gallery(self, album_id: UUID) -> None:
-        """Index photos again whose points are not those of the ledger, and delete points of photos that are gone.
-
-        The ledger is read first: a photo that is indexed there has had its points in the gallery ever since.
-        """
-        repairs, version = self.ledger.repairs, self.model_version
-        if repairs.count_faces(album_id, version) == self.gallery.count(version, album_id):
-            return
-        expected = repairs.face_counts(album_id, version)
-        found: defaultdict[UUID, set[UUID]] = defaultdict(set)
-        for point in self.gallery.points(version, album_id):
-            found[point.photo_id].add(point.face_id)
-        wrong = [each for each, faces in expected.items() if found[each] != _face_ids(each, faces)]
-        gone = self._choose_gone({each for each in found if each not in expected})
-        # Points first: the other way round, those of a photo that is indexed at once again would be deleted.
-        self.gallery.delete_photos(album_id, [*wrong, *gone])
-        again = repairs.reindex(wrong)
-        if again or gone:
-            log.warning("gallery mended", album_id=str(album_id), indexed_again=again, photos_deleted=len(gone))
-
-    def _choose_gone(self, strangers: set[UUID]) -> list[UUID]:
-        """Choose photos that ended without faces; those in work may have written theirs already."""
-        known = self.ledger.photos.get_many(strangers)
-        ended = {PhotoState.DELETED, PhotoState.DEAD}
-        return [each for each in strangers if each not in known or known[each].state in ended]
+        mended = mend_gallery(self.ledger, self.gallery, self.model_version, album_id)
+        if mended.indexed_again or mended.photos_deleted:
+            log.warning("gallery mended", album_id=str(album_id), **asdict(mended))
 
 
 def _below(source: str, rules: EventRules, album: Album) -> str | None:
@@ -125,7 +104,3 @@ def _by_album(refs: Iterable[PhotoRef], rules: EventRules) -> Iterator[tuple[str
     for album_name, mine in groupby(refs, key=lambda ref: rules.album_of(split_s3_uri(ref.uri)[1])):
         if album_name is not None:
             yield album_name, mine
-
-
-def _face_ids(photo_id: UUID, faces: int) -> set[UUID]:
-    return {face_id_of(photo_id, number) for number in range(faces)}

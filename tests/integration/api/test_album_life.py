@@ -109,6 +109,18 @@ def test_a_retry_gives_dead_photos_another_chance(fleet: httpx.Client) -> None:
     assert follow(fleet, sent["job_id"])[-1][1]["dead"] == 1
 
 
+def test_a_gallery_that_lost_faces_is_rebuilt(fleet: httpx.Client, services: Services) -> None:
+    sent = send(fleet, ("lost.jpg", b"people 1 2"), ("kept.jpg", b"people 3"))
+    follow(fleet, sent["job_id"])
+    album = services.ledger.albums.get("people")
+    lost = next(each for each in services.ledger.photos.list(album.id, None, 9, None) if each.name == "lost.jpg")
+    services.gallery.delete_photos(album.id, [lost.id])
+    assert fleet.post("/v1/albums/people/rebuild").json() == {"indexed_again": 1, "photos_removed": 0}
+    follow(fleet, sent["job_id"])
+    assert services.gallery.count(services.model_version, album.id) == 3
+    assert fleet.post("/v1/albums/people/rebuild").json() == {"indexed_again": 0, "photos_removed": 0}
+
+
 def test_a_deleted_album_leaves_no_point_row_or_file(fleet: httpx.Client, services: Services) -> None:
     fleet.post("/v1/albums", json={"name": "other"}).raise_for_status()
     for name in ("people", "other"):

@@ -140,6 +140,14 @@ def test_delete_and_retry(api: FakeApi, facefleet: Facefleet) -> None:
     assert "4 photos" in facefleet("retry", "--album", "a").stderr
 
 
+def test_rebuild(api: FakeApi, facefleet: Facefleet) -> None:
+    for name in ("a", "b"):
+        api.answer("POST", f"/v1/albums/{name}/rebuild", {"indexed_again": 3, "photos_removed": 0})
+    api.answer("GET", "/v1/albums", {"albums": [{"name": "a"}, {"name": "b"}]})
+    assert facefleet("rebuild", "--album", "a").stderr == "a: 3 photos are indexed again.\n"
+    assert "b: 3 photos" in facefleet("rebuild").stderr
+
+
 def test_delete_asks_on_a_terminal(api: FakeApi, facefleet: Facefleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: pytest.fail("asked"))

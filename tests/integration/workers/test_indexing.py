@@ -1,11 +1,14 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from facefleet.errors import GalleryUnavailable, PhotoStoreUnavailable, RecognizerUnavailable
+from facefleet.photo_store import open_photo_stores
 from facefleet.records import GalleryPoint, PhotoState
 from tests.fixtures.processes import wait_until
+from tests.fixtures.s3 import S3Client
 from tests.integration.workers.conftest import MODEL_VERSION, Bench
 from workers.dispatcher.purger import Purger
 
@@ -136,3 +139,24 @@ def test_photos_of_another_model_are_left_to_another_worker(bench: Bench) -> Non
 
 def test_unknown_ids_are_ignored(bench: Bench) -> None:
     bench.indexer.index([UUID(int=1)])
+
+
+def test_s3_is_believed_when_it_refuses_a_photo_again(
+    bench: Bench, s3_endpoint: str, s3_bucket: str, s3_client: S3Client
+) -> None:
+    s3_client.put_object(Bucket=s3_bucket, Key="1.jpg", Body=b"1 a")
+    settings = bench.parts.settings.model_copy(update={"s3_endpoint_url": s3_endpoint, "max_refusals": 2})
+    parts = replace(bench.parts, settings=settings, stores=open_photo_stores(settings))
+    album_id, source = parts.ledger.albums.ensure("party").id, f"s3://{s3_bucket}/"
+    job = parts.ledger.jobs.create(album_id, source)
+    parts.ledger.jobs.add_photos(job.id, MODEL_VERSION, list(parts.stores.list_photos(source)))
+    s3_client.delete_object(Bucket=s3_bucket, Key="1.jpg")
+    indexer = replace(bench.indexer, parts=parts)
+    seen = []
+    for _ in range(2):
+        wait_until(lambda: bool(parts.ledger.leases.waiting(9, 0)), "the photo is due")
+        indexer.index(bench.photo_ids(album_id))
+        seen += bench.states(album_id).values()
+    assert seen == ["pending", "dead"]
+    [dead] = parts.ledger.photos.list(album_id, PhotoState.DEAD, 9, None)
+    assert (dead.reason, dead.attempt) == ("photo_not_found", 2)

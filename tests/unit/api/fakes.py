@@ -183,6 +183,11 @@ class FakeStores:
     files: dict[str, bytes] = field(default_factory=dict)
     #: Raised by the write after this many.
     failing: tuple[int, Exception] | None = None
+    down: Exception | None = None
+
+    def check_uploads(self) -> None:
+        if self.down:
+            raise self.down
 
     def write(self, uri: str, data: bytes) -> PhotoRef:
         if self.failing and len(self.files) >= self.failing[0]:

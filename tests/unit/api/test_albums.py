@@ -56,6 +56,7 @@ def test_the_description_names_every_route_and_its_bodies(api: Api) -> None:
         ("get", "/v1/albums/{album}/photos"),
         ("post", "/v1/albums/{album}/index"),
         ("post", "/v1/albums/{album}/retry"),
+        ("post", "/v1/albums/{album}/rebuild"),
         ("post", "/v1/albums/{album}/search"),
         ("get", "/v1/albums/{album}/faces"),
         ("get", "/v1/jobs/{job}"),

@@ -1,4 +1,4 @@
-from facefleet.errors import GalleryUnavailable, LedgerUnavailable
+from facefleet.errors import GalleryUnavailable, LedgerUnavailable, PhotoStoreUnavailable
 from tests.unit.api.conftest import Api
 
 
@@ -27,6 +27,15 @@ def test_not_ready_says_what_is_missing(api: Api) -> None:
 def test_not_ready_when_the_gallery_is_down(api: Api) -> None:
     api.gallery.down = GalleryUnavailable("Qdrant does not answer.")
     assert api.ask("GET", "/readyz").json()["checks"]["gallery"]["detail"] == "Qdrant does not answer."
+
+
+def test_what_searches_do_without_is_named_and_does_not_make_the_server_unready(api: Api) -> None:
+    api.stores.down = PhotoStoreUnavailable("S3 does not answer.")
+    lonely = api.with_settings(broker_url="redis://127.0.0.1:1/0")
+    response = lonely.ask("GET", "/readyz")
+    checks = response.json()["checks"]
+    assert (response.status_code, checks["upload_store"]["detail"]) == (200, "S3 does not answer.")
+    assert (checks["broker"]["ok"], "127.0.0.1:1" in checks["broker"]["detail"]) == (False, True)
 
 
 def test_a_server_without_recognizer_is_not_ready_and_does_not_search(api: Api) -> None:

@@ -1,5 +1,8 @@
+import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from api.bodies import shown_name
@@ -210,3 +213,28 @@ def test_a_server_without_a_model_pack_takes_no_photos(api: Api) -> None:
     response = api.with_services(model_version="").ask("POST", f"{UPLOAD}?name=a.jpg", content=b"1", headers=JPEG)
     assert (response.status_code, response.json()["type"]) == (503, "recognizer_unavailable")
     assert api.stores.files == {}
+
+
+def test_uploads_beyond_the_places_are_told_to_come_back(api: Api) -> None:
+    """One upload holds the only place until the other was refused."""
+    narrow = api.with_settings(max_uploads=1)
+    path = f"{UPLOAD}?name=a.jpg"
+
+    async def two_uploads() -> tuple[int, httpx.Response]:
+        begun, refused = asyncio.Event(), asyncio.Event()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b"F"
+            begun.set()
+            await asyncio.wait_for(refused.wait(), 10)
+
+        first = asyncio.create_task(narrow.ask_async("POST", path, content=body(), headers=JPEG))
+        await asyncio.wait_for(begun.wait(), 10)
+        second = await narrow.ask_async("POST", path, content=b"F", headers=JPEG)
+        refused.set()
+        return (await first).status_code, second
+
+    status, second = asyncio.run(two_uploads())
+    assert (status, second.status_code, second.json()["type"]) == (202, 503, "overloaded")
+    assert second.headers["retry-after"]
+    assert narrow.ask("POST", path, content=b"F", headers=JPEG).status_code == 202
