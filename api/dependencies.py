@@ -97,14 +97,13 @@ async def require_model_version(services: ServicesDep) -> None:
 RecognizerDep: TypeAlias = Annotated[Recognizer, Depends(get_recognizer)]
 
 
-async def admit_search(request: Request) -> AsyncIterator[None]:
-    """Hold one of the places for searches while the request lasts.
+async def refuse_search_early(request: Request) -> None:
+    """Refuse a search before its image is read when it would find no place.
 
     Raises:
         Overloaded: all places are taken.
     """
-    async with _place_among(request.app.state.search_places, "searches"):
-        yield
+    _require_place(request.app.state.search_places, "searches")
 
 
 async def admit_upload(request: Request) -> AsyncIterator[None]:
@@ -113,17 +112,21 @@ async def admit_upload(request: Request) -> AsyncIterator[None]:
     Raises:
         Overloaded: all places are taken.
     """
-    async with _place_among(request.app.state.upload_places, "uploads"):
+    async with place_among(request.app.state.upload_places, "uploads"):
         yield
 
 
 @asynccontextmanager
-async def _place_among(places: Semaphore, what: str) -> AsyncIterator[None]:
+async def place_among(places: Semaphore, what: str) -> AsyncIterator[None]:
     """Take a place; the semaphore belongs to the event loop.
 
     Nobody waits for it: another queue would only make callers wait longer for the same answer.
     """
-    if places.locked():
-        raise Overloaded(f"as many {what} as this server takes are in work already; come back soon")
+    _require_place(places, what)
     async with places:
         yield
+
+
+def _require_place(places: Semaphore, what: str) -> None:
+    if places.locked():
+        raise Overloaded(f"as many {what} as this server takes are in work already; come back soon")

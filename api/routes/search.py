@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api.bodies import ProbeDep, bodies_in_openapi
-from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, admit_search
+from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, refuse_search_early
 from api.problems_in_openapi import problems
 from api.schemas.faces import DetectedView, ProbeFaceView, ProbeResultView, SearchView
 from facefleet.records import Album, PhotoState
 from facefleet.search import AlbumSearch, search_album
 
-router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(admit_search)])
+router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(refuse_search_early)])
 
 _PROBLEMS = problems(413, 415, 422, 503)
 _BODIES = bodies_in_openapi("image")
