@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """URL of a Qdrant server; empty: the engine embedded in the process that owns the data directory."""
     qdrant_api_key: SecretStr = SecretStr("")
     """API key of the Qdrant server."""
+    gallery_reserve_bytes: int = Field(default=100_000_000, ge=0)
+    """The embedded gallery writes nothing while its disk has fewer bytes free: a full one would kill the process."""
     upload_url: str = ""
     """Where photos sent over HTTP are kept, e.g. s3://bucket/uploads; empty: a folder in the data directory."""
     folder_sources: bool | None = None

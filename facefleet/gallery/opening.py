@@ -26,7 +26,7 @@ def open_gallery(settings: Settings, *, owner: bool) -> Gallery:
 
         return QdrantServerGallery(connect_qdrant(settings.qdrant_url, settings.qdrant_api_key.get_secret_value()))
     if owner:
-        return EdgeGallery(settings.data_dir / "gallery")
+        return EdgeGallery(settings.data_dir / "gallery", reserve_bytes=settings.gallery_reserve_bytes)
     return EdgeClientGallery(gallery_socket(settings))
 
 

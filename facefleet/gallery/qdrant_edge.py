@@ -51,17 +51,19 @@ class EdgeGallery:
     anybody waits. Every upsert is in the write-ahead log when it returns, so it outlives a killed process.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, reserve_bytes: int = 0) -> None:
         """Take the directory and open every version in it.
 
         Args:
             directory: made when missing.
+            reserve_bytes: nothing is written while the disk has less free than this.
 
         Raises:
             DataDirectoryInUse: another process owns it.
             ConfigurationError: it cannot be written, or what is in it cannot be read.
         """
         self._directory = directory
+        self._reserve_bytes = reserve_bytes
         self._lock_file = lock_directory(directory)
         self._preparing = threading.Lock()
         try:
@@ -84,6 +86,7 @@ class EdgeGallery:
         for batch in batches(points, UPSERT_BATCH):
             for point in batch:
                 _require_dimensions(shard, model_version, len(point.template))
+            self._require_room()
             with _engine_errors():
                 shard.engine.update(edge.UpdateOperation.upsert_points([_to_engine(point) for point in batch]))
 
@@ -144,9 +147,10 @@ class EdgeGallery:
         return walk_pages(lambda start: self.page(model_version, album_id, start))
 
     def check(self) -> None:
-        """Return while the directory is open. See `Gallery.check`."""
+        """Return while the directory is open and has room. See `Gallery.check`."""
         if self._lock_file.closed:
             raise GalleryUnavailable("the gallery is closed")
+        self._require_room()
 
     def close(self) -> None:
         """Settle the write-ahead log (this holds the GIL: 0.3 s for 40,000 faces) and let go of the directory."""
@@ -163,7 +167,17 @@ class EdgeGallery:
         except KeyError:
             raise GalleryNotPrepared(f"the gallery is not prepared for templates of model {model_version}") from None
 
+    def _require_room(self) -> None:
+        """Refuse in time: the engine writes to mapped files, and a full disk kills the process with SIGBUS."""
+        free_bytes = shutil.disk_usage(self._directory).free
+        if free_bytes < self._reserve_bytes:
+            raise GalleryUnavailable(
+                f"the disk under {self._directory} has {free_bytes:,} bytes free; the gallery keeps "
+                f"{self._reserve_bytes:,} in reserve (FACEFLEET_GALLERY_RESERVE_BYTES)"
+            )
+
     def _delete(self, condition: _Engine) -> None:
+        self._require_room()
         for shard in tuple(self._shards.values()):
             with _engine_errors():
                 shard.engine.update(edge.UpdateOperation.delete_points_by_filter(condition))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -204,3 +205,17 @@ def test_closing_under_way_loses_nothing_that_was_acknowledged(tmp_path: Path, r
     reopened = EdgeGallery(tmp_path)
     assert {point.face_id for point in reopened.points(VERSION, ALBUM_ID)} >= set(acknowledged)
     reopened.close()
+
+
+def test_nothing_is_written_while_the_disk_is_nearly_full(tmp_path: Path, rng: np.random.Generator) -> None:
+    with closing(EdgeGallery(tmp_path)) as roomy:
+        roomy.prepare(VERSION, DIMENSIONS)
+    with closing(EdgeGallery(tmp_path, reserve_bytes=2**60)) as crowded:
+        for write in (
+            lambda: crowded.upsert(VERSION, [make_point(rng)]),
+            lambda: crowded.delete_album(ALBUM_ID),
+            crowded.check,
+        ):
+            with pytest.raises(GalleryUnavailable, match="in reserve"):
+                write()
+        assert crowded.count(VERSION, ALBUM_ID) == 0
