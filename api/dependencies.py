@@ -16,7 +16,9 @@ from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import PhotoStores
+from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.recognizer import Recognizer
+from facefleet.recognition.similarity import SimilarityCurve, usual_curve
 from facefleet.records import Album
 from facefleet.settings import Settings
 
@@ -38,6 +40,8 @@ class Services:
     on_loopback: bool
     #: False when photos would wait for ever: no worker runs in this process, and its broker reaches no other.
     has_fleet: bool = True
+    #: What a cosine of this model version means; a guess where nobody calibrated the pack.
+    similarity: SimilarityCurve = field(default_factory=lambda: usual_curve(USUAL_SIMILARITY_THRESHOLD))
     #: Set by who stops the server, before it waits for requests in flight: clients that follow a job are let go.
     stopping: Event = field(default_factory=Event)
 

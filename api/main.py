@@ -13,7 +13,7 @@ from api.body_limit import BodyLimit
 from api.dependencies import Services
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
-from api.routes import albums, events, faces, health, jobs, photos, search
+from api.routes import albums, events, faces, health, jobs, photos, rekognition, search
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
 
@@ -45,7 +45,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHosts, services=services)
     app.add_middleware(RequestObserver, requests=services.metrics.requests)
-    for module in (albums, photos, jobs, search, faces, events, health):
+    for module in (albums, photos, jobs, search, faces, events, health, rekognition):
         app.include_router(module.router)
     return app
 

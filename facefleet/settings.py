@@ -181,6 +181,9 @@ class Settings(BaseSettings):
     """Searches that may be in the API at once before it answers 503 with Retry-After."""
     max_uploads: int = Field(default=32, ge=1)
     """Uploads of photos that may be in the API at once before it answers 503 with Retry-After."""
+    rekognition_buckets: str = ""
+    """Names of the buckets, separated by commas, whose objects a request of the Rekognition protocol may name as its
+    image; they are read with the server's own credentials. Empty: images come as bytes only."""
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -57,6 +57,20 @@ class Albums:
             raise AlbumNotFound(f"there is no album named {name!r}")
         return _album_of(found)
 
+    def page(self, limit: int, after: str | None = None, tenant: str = DEFAULT_TENANT) -> list[Album]:
+        """List one page of a tenant's albums, by name.
+
+        Args:
+            limit: at most this many.
+            after: the page begins behind this name, whether an album of that name exists or not.
+            tenant: their owner.
+        """
+        page = sa.select(album).where(album.c.tenant == tenant, album.c.deleting_since.is_(None))
+        if after is not None:
+            page = page.where(album.c.name > after)
+        with self.database.reading() as connection:
+            return [_album_of(row) for row in connection.execute(page.order_by(album.c.name).limit(limit))]
+
     def list_summaries(self, tenant: str = DEFAULT_TENANT) -> list[AlbumSummary]:
         """Count the photos and faces of every album of a tenant, by name."""
         present = sa.and_(album.c.tenant == tenant, album.c.deleting_since.is_(None))

@@ -34,7 +34,8 @@ class PhotoStore(Protocol):
 
         Args:
             uri: as listed.
-            version: as listed, or a `content_version`: then the bytes themselves are compared.
+            version: as listed, or a `content_version`: then the bytes themselves are compared. S3 takes an empty one
+                for whatever is there.
             max_bytes: a larger photo is refused unread.
 
         Raises:

@@ -85,7 +85,7 @@ class S3PhotoStore:
     def read(self, uri: str, version: str, max_bytes: int) -> bytes:
         """Read one object. See `PhotoStore.read`."""
         bucket, key = split_s3_uri(uri)
-        condition = {} if is_content_version(version) else {"IfMatch": f'"{version}"'}
+        condition = {} if not version or is_content_version(version) else {"IfMatch": f'"{version}"'}
         with _s3_errors(uri):
             try:
                 answer = self._connected().get_object(Bucket=bucket, Key=key, **condition)

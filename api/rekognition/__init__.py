@@ -1,0 +1,1 @@
+"""Amazon Rekognition's face operations on its own wire, over Facefleet's ledger, gallery and recognizer."""
