@@ -8,7 +8,7 @@ from uuid import UUID
 
 from facefleet.errors import GalleryUnavailable
 from facefleet.gallery import edge_wire
-from facefleet.gallery.points import DELETE_BATCH, UPSERT_BATCH, Page, batches, walk_pages
+from facefleet.gallery.points import DELETE_BATCH, PAGE_POINTS, UPSERT_BATCH, Page, batches, walk_pages
 from facefleet.gallery.unix_http import UnixHttpClient
 from facefleet.records import GalleryMatch, GalleryPoint, Template
 
@@ -45,6 +45,24 @@ class EdgeClientGallery:
         bounds = {"limit": limit, "min_similarity": min_similarity}
         header = {"model_version": model_version, "album_id": str(album_id), **bounds}
         return edge_wire.decode_matches(self._call("search", edge_wire.encode(header, [template])))
+
+    def templates(self, model_version: str, album_id: UUID, face_ids: Sequence[UUID]) -> dict[UUID, Template]:
+        """Read templates by face. See `Gallery.templates`."""
+        found = {}
+        for batch in batches(face_ids, PAGE_POINTS):
+            header = {
+                "model_version": model_version,
+                "album_id": str(album_id),
+                "face_ids": [str(id_) for id_ in batch],
+            }
+            found.update(edge_wire.decode_templates(self._call("templates", edge_wire.encode(header))))
+        return found
+
+    def delete_faces(self, album_id: UUID, face_ids: Sequence[UUID]) -> None:
+        """Remove the points of these faces. See `Gallery.delete_faces`."""
+        for batch in batches(face_ids, DELETE_BATCH):
+            header = {"album_id": str(album_id), "face_ids": [str(face_id) for face_id in batch]}
+            self._call("delete_faces", edge_wire.encode(header))
 
     def delete_photos(self, album_id: UUID, photo_ids: Sequence[UUID]) -> None:
         """Remove the points of these photos. See `Gallery.delete_photos`."""

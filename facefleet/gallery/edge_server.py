@@ -152,6 +152,16 @@ def _search(gallery: EdgeGallery, header: Json, templates: Sequence[Template]) -
     return edge_wire.encode_matches(found)
 
 
+def _templates(gallery: EdgeGallery, header: Json, _: Sequence[Template]) -> bytes:
+    face_ids = [UUID(face_id) for face_id in header["face_ids"]]
+    return edge_wire.encode_templates(gallery.templates(header["model_version"], UUID(header["album_id"]), face_ids))
+
+
+def _delete_faces(gallery: EdgeGallery, header: Json, _: Sequence[Template]) -> bytes:
+    gallery.delete_faces(UUID(header["album_id"]), [UUID(face_id) for face_id in header["face_ids"]])
+    return edge_wire.encode({})
+
+
 def _delete_photos(gallery: EdgeGallery, header: Json, _: Sequence[Template]) -> bytes:
     gallery.delete_photos(UUID(header["album_id"]), [UUID(photo_id) for photo_id in header["photo_ids"]])
     return edge_wire.encode({})
@@ -181,6 +191,8 @@ _METHODS: Final[dict[str, _Method]] = {
     "/prepare": _prepare,
     "/upsert": _upsert,
     "/search": _search,
+    "/templates": _templates,
+    "/delete_faces": _delete_faces,
     "/delete_photos": _delete_photos,
     "/delete_album": _delete_album,
     "/count": _count,

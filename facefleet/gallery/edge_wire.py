@@ -5,7 +5,7 @@ back as its `reason` and its sentence. Nothing that is sent can name code or a f
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -81,6 +81,17 @@ def decode_matches(body: bytes) -> list[GalleryMatch]:
     """Read what a search found back."""
     header, _ = decode(body)
     return [GalleryMatch(UUID(face), UUID(photo), similarity) for face, photo, similarity in header["matches"]]
+
+
+def encode_templates(templates: Mapping[UUID, Template]) -> bytes:
+    """Write templates by face."""
+    return encode({"face_ids": [str(face_id) for face_id in templates]}, list(templates.values()))
+
+
+def decode_templates(body: bytes) -> dict[UUID, Template]:
+    """Read templates by face back."""
+    header, templates = decode(body)
+    return dict(zip(map(UUID, header["face_ids"]), templates, strict=True))
 
 
 def encode_error(error: FacefleetError) -> bytes:

@@ -44,6 +44,12 @@ class Gallery(Protocol):
             min_similarity: smallest cosine similarity, inclusive.
         """
 
+    def templates(self, model_version: str, album_id: UUID, face_ids: Sequence[UUID]) -> dict[UUID, Template]:
+        """Read the templates of faces of one album (float32, L2 norm 1); those that it does not have are left out."""
+
+    def delete_faces(self, album_id: UUID, face_ids: Sequence[UUID]) -> None:
+        """Remove the points of these faces from an album, of every model version."""
+
     def delete_photos(self, album_id: UUID, photo_ids: Sequence[UUID]) -> None:
         """Remove every point of these photos, of every model version."""
 

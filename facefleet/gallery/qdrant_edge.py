@@ -108,6 +108,21 @@ class EdgeGallery:
             found = shard.engine.query(request)
         return [GalleryMatch(hit.id, UUID(hit.payload[PHOTO_KEY]), hit.score) for hit in found]
 
+    def templates(self, model_version: str, album_id: UUID, face_ids: Sequence[UUID]) -> dict[UUID, Template]:
+        """Read templates by face. See `Gallery.templates`."""
+        shard, found = self._shard(model_version), {}
+        for batch in batches(face_ids, PAGE_POINTS):
+            wanted = _album_filter(album_id, edge.HasIdCondition(set(batch)))
+            with _engine_errors():
+                records, _ = shard.engine.scroll(edge.ScrollRequest(limit=len(batch), filter=wanted, with_vector=True))
+            found.update({record.id: normalize(record.vector) for record in records})
+        return found
+
+    def delete_faces(self, album_id: UUID, face_ids: Sequence[UUID]) -> None:
+        """Remove the points of these faces. See `Gallery.delete_faces`."""
+        for batch in batches(face_ids, DELETE_BATCH):
+            self._delete(_album_filter(album_id, edge.HasIdCondition(set(batch))))
+
     def delete_photos(self, album_id: UUID, photo_ids: Sequence[UUID]) -> None:
         """Remove the points of these photos. See `Gallery.delete_photos`."""
         for batch in batches(photo_ids, DELETE_BATCH):

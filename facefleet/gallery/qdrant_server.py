@@ -106,6 +106,26 @@ class QdrantServerGallery:
             )
         return [GalleryMatch(UUID(str(hit.id)), _photo_of(hit.payload), hit.score) for hit in found.points]
 
+    def templates(self, model_version: str, album_id: UUID, face_ids: Sequence[UUID]) -> dict[UUID, Template]:
+        """Read templates by face. See `Gallery.templates`."""
+        found = {}
+        for batch in batches(face_ids, PAGE_POINTS):
+            with _client_errors(model_version):
+                rows, _ = self._client.scroll(
+                    _collection_of(model_version),
+                    scroll_filter=_album_filter(album_id, _is_one_of(batch)),
+                    limit=len(batch),
+                    with_payload=False,
+                    with_vectors=True,
+                )
+            found.update({UUID(str(row.id)): normalize(row.vector) for row in rows})
+        return found
+
+    def delete_faces(self, album_id: UUID, face_ids: Sequence[UUID]) -> None:
+        """Remove the points of these faces. See `Gallery.delete_faces`."""
+        for batch in batches(face_ids, DELETE_BATCH):
+            self._delete(_album_filter(album_id, _is_one_of(batch)))
+
     def delete_photos(self, album_id: UUID, photo_ids: Sequence[UUID]) -> None:
         """Remove the points of these photos. See `Gallery.delete_photos`."""
         for batch in batches(photo_ids, DELETE_BATCH):
@@ -199,6 +219,10 @@ def _album_filter(album_id: UUID, *conditions: models.Condition) -> models.Filte
     """Every read and delete of an album passes here."""
     album = models.FieldCondition(key=ALBUM_KEY, match=models.MatchValue(value=str(album_id)))
     return models.Filter(must=[album, *conditions])
+
+
+def _is_one_of(face_ids: Sequence[UUID]) -> models.HasIdCondition:
+    return models.HasIdCondition(has_id=[str(face_id) for face_id in face_ids])
 
 
 def _to_row(point: GalleryPoint) -> models.PointStruct:

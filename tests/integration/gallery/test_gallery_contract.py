@@ -232,6 +232,37 @@ def test_deletes_the_faces_of_photos_in_every_version(gallery: Gallery) -> None:
     assert gallery.count(VERSION, other_album_id) == 1
 
 
+def test_reads_the_templates_of_faces_of_one_album(gallery: Gallery) -> None:
+    album_id, other_album_id, templates = uuid4(), uuid4(), random_templates(1100)
+    points = make_points(album_id, templates)
+    strangers = make_points(other_album_id, random_templates(1))
+    gallery.upsert(VERSION, [*points, *strangers])
+
+    found = gallery.templates(VERSION, album_id, [*(point.face_id for point in points), strangers[0].face_id, uuid4()])
+
+    assert found.keys() == {point.face_id for point in points}
+    assert np.stack([found[point.face_id] for point in points]) == pytest.approx(np.stack(templates), abs=1e-6)
+    assert gallery.templates(VERSION, album_id, []) == {}
+
+
+def test_deletes_faces_in_every_version_and_leaves_their_neighbours(gallery: Gallery) -> None:
+    gallery.prepare(NEWER_VERSION, DIMENSIONS)
+    album_id, photo_id = uuid4(), uuid4()
+    points = make_points(album_id, random_templates(4), photo_id)
+    strangers = make_points(uuid4(), random_templates(1))
+    gallery.upsert(VERSION, [*points, *strangers])
+    gallery.upsert(NEWER_VERSION, points[:1])
+    gone = [points[0].face_id, points[2].face_id]
+
+    for _ in range(2):
+        gallery.delete_faces(album_id, [*gone, strangers[0].face_id, uuid4()])
+    gallery.delete_faces(album_id, [])
+
+    assert {point.face_id for point in gallery.points(VERSION, album_id)} == {points[1].face_id, points[3].face_id}
+    assert gallery.count(NEWER_VERSION) == 0
+    assert gallery.count(VERSION) == 3
+
+
 def test_deletes_the_photos_of_a_large_album(gallery: Gallery) -> None:
     album_id = uuid4()
     points = make_points(album_id, random_templates(1200))
