@@ -61,12 +61,14 @@ class EdgeGallery:
         Raises:
             DataDirectoryInUse: another process owns it.
             ConfigurationError: it cannot be written, or what is in it cannot be read.
+            GalleryUnavailable: its disk is nearly full; opening writes, too.
         """
         self._directory = directory
         self._reserve_bytes = reserve_bytes
         self._lock_file = lock_directory(directory)
         self._preparing = threading.Lock()
         try:
+            self._require_room()
             self._shards = _open_shards(directory)
         except BaseException:
             self._lock_file.close()
