@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -207,10 +208,12 @@ def test_closing_under_way_loses_nothing_that_was_acknowledged(tmp_path: Path, r
     reopened.close()
 
 
-def test_nothing_is_written_while_the_disk_is_nearly_full(tmp_path: Path, rng: np.random.Generator) -> None:
-    with closing(EdgeGallery(tmp_path)) as roomy:
-        roomy.prepare(VERSION, DIMENSIONS)
-    with closing(EdgeGallery(tmp_path, reserve_bytes=2**60)) as crowded:
+def test_nothing_is_written_while_the_disk_is_nearly_full(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(EdgeGallery(tmp_path, reserve_bytes=1000)) as crowded:
+        crowded.prepare(VERSION, DIMENSIONS)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=999))
         for write in (
             lambda: crowded.upsert(VERSION, [make_point(rng)]),
             lambda: crowded.delete_album(ALBUM_ID),
@@ -219,3 +222,5 @@ def test_nothing_is_written_while_the_disk_is_nearly_full(tmp_path: Path, rng: n
             with pytest.raises(GalleryUnavailable, match="in reserve"):
                 write()
         assert crowded.count(VERSION, ALBUM_ID) == 0
+    with pytest.raises(GalleryUnavailable, match="in reserve"):
+        EdgeGallery(tmp_path, reserve_bytes=1000)
