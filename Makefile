@@ -24,7 +24,8 @@ setup: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, c
 
 test: $(STAMP) ## Lint, types, import rules and every test
 	$(MAKE) check
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	# A process that dies fails the run at once: its replacement would wait for ever.
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --max-worker-restart 0
 
 check: $(STAMP) ## Lint, types and import rules only
 	$(BIN)/ruff check .

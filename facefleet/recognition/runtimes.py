@@ -9,6 +9,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -190,9 +191,7 @@ class OpenVinoSession:
     """
 
     def __init__(self, model: bytes, threads: int) -> None:
-        import openvino  # noqa: PLC0415  # optional
-
-        self._core = openvino.Core()
+        self._core = _openvino_core()
         self._threads = threads
         self._model_bytes = model
         self._lock = threading.Lock()
@@ -228,6 +227,18 @@ class OpenVinoSession:
         for _ in range(self._threads):
             requests.put(compiled.create_infer_request())
         return requests
+
+
+@cache
+def _openvino_core() -> Any:  # noqa: ANN401  untyped
+    """Return the one core of the process.
+
+    The CPU plugin of each core gives the thread a signal stack and takes it away at its end. Cores that end in another order
+    than they began leave the thread with a stack that is gone, and the next signal ends the process.
+    """
+    import openvino  # noqa: PLC0415  # optional
+
+    return openvino.Core()
 
 
 def _first_line(error: Exception) -> str:
