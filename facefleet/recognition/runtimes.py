@@ -233,8 +233,8 @@ class OpenVinoSession:
 def _openvino_core() -> Any:  # noqa: ANN401  untyped
     """Return the one core of the process.
 
-    The CPU plugin of each core gives the thread a signal stack and takes it away at its end. Cores that end in another order
-    than they began leave the thread with a stack that is gone, and the next signal ends the process.
+    The CPU plugin of each core gives the thread a signal stack and takes it away at its end. Cores that end in another
+    order than they began leave the thread with a stack that is gone, and the next signal ends the process.
     """
     import openvino  # noqa: PLC0415  # optional
 
