@@ -7,7 +7,7 @@ from uuid import UUID
 from facefleet.errors import GalleryNotPrepared
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
-from facefleet.records import PhotoState, face_id_of
+from facefleet.records import PhotoState
 
 _ENDED = frozenset({PhotoState.DELETED, PhotoState.DEAD})
 
@@ -30,9 +30,9 @@ def mend_gallery(ledger: Ledger, gallery: Gallery, model_version: str, album_id:
     repairs = ledger.repairs
     if repairs.count_faces(album_id, model_version) == _count_points(gallery, model_version, album_id):
         return Mended(0, 0)
-    expected = repairs.face_counts(album_id, model_version)
+    expected = repairs.face_ids(album_id, model_version)
     found = _find_points(gallery, model_version, album_id)
-    wrong = [each for each, faces in expected.items() if found[each] != _face_ids(each, faces)]
+    wrong = [each for each, faces in expected.items() if found[each] != faces]
     gone = _choose_gone(ledger, {each for each in found if each not in expected})
     # Points first: the other way round, those of a photo that is indexed at once again would be deleted.
     gallery.delete_photos(album_id, [*wrong, *gone])
@@ -60,7 +60,3 @@ def _choose_gone(ledger: Ledger, strangers: set[UUID]) -> list[UUID]:
     """Choose photos that ended without faces; those in work may have written theirs already."""
     known = ledger.photos.get_many(strangers)
     return [each for each in strangers if each not in known or known[each].state in _ENDED]
-
-
-def _face_ids(photo_id: UUID, faces: int) -> set[UUID]:
-    return {face_id_of(photo_id, number) for number in range(faces)}

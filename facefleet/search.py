@@ -42,16 +42,20 @@ def search_album(
     """
     probe = parts.recognizer.recognize(probe_bytes, urgent=True)
     results = [
-        ProbeResult(face, _find_candidates(parts, album_id, face.template, limit, min_similarity))
+        ProbeResult(face, find_candidates(parts, album_id, face.template, limit, min_similarity))
         for face in probe.faces
     ]
     return probe, results
 
 
-def _find_candidates(
+def find_candidates(
     parts: AlbumSearch, album_id: UUID, template: Template, limit: int, min_similarity: float
 ) -> tuple[Candidate, ...]:
-    """Join matches with the ledger, which has the last word: a match it does not know is on its way out."""
+    """Find the faces of one album that look like a template, best first.
+
+    Matches are joined with the ledger, which has the last word: a match that it does not know is on its way out.
+    Arguments and errors are those of `search_album`.
+    """
     model_version = parts.recognizer.model_version
     wanted = limit
     candidates: tuple[Candidate, ...] = ()

@@ -175,7 +175,10 @@ class PhotoIndexer:
                 self._replace(outcome)
 
     def _upsert(self, finished: Sequence[FinishedPhoto]) -> None:
-        points = [point for each in finished for point in points_of(each)]
+        if not finished:
+            return
+        dropped = self.parts.ledger.images.dropped([each.leased.id for each in finished])
+        points = [point for each in finished for point in points_of(each) if point.face_id not in dropped]
         if not points:
             return
         model_version, gallery = self.parts.recognizer.model_version, self.parts.gallery

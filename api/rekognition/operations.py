@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from api.rekognition import collections, looking
+from api.rekognition import collections, faces, indexing, looking, searching
 from api.rekognition.call import Call
 
 
@@ -23,6 +23,11 @@ OPERATIONS = {
     "DescribeCollection": Operation(collections.describe_collection),
     "ListCollections": Operation(collections.list_collections),
     "DeleteCollection": Operation(collections.delete_collection),
+    "IndexFaces": Operation(indexing.index_faces, looks=True),
+    "SearchFacesByImage": Operation(searching.search_faces_by_image, looks=True),
+    "SearchFaces": Operation(searching.search_faces),
+    "ListFaces": Operation(faces.list_faces),
+    "DeleteFaces": Operation(faces.delete_faces),
     "DetectFaces": Operation(looking.detect_faces, looks=True),
     "CompareFaces": Operation(looking.compare_faces, looks=True),
 }

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from facefleet.records import Box, Landmarks, Quality, RecognizedFace, RecognizedPhoto
+from facefleet.ledger.images import FaceLabel
+from facefleet.records import Box, Face, Landmarks, Quality, RecognizedFace, RecognizedPhoto
 
 _LANDMARK_TYPES = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 #: Variance of the Laplacian at which sharpness is 50.
@@ -43,6 +44,25 @@ def show_detail(face: RecognizedFace, photo: RecognizedPhoto) -> dict[str, Any]:
         "Landmarks": _show_landmarks(detection.landmarks, photo.width_px, photo.height_px),
         "Pose": {"Roll": quality.roll_deg, "Yaw": quality.yaw_deg, "Pitch": quality.pitch_deg},
         "Quality": {"Brightness": show_brightness(quality), "Sharpness": show_sharpness(quality)},
+    }
+
+
+def show_face(face: Face, label: FaceLabel | None, model_version: str) -> dict[str, Any]:
+    """Show an indexed face as AWS's `Face`.
+
+    Args:
+        face: as the ledger keeps it.
+        label: what callers said about it.
+        model_version: in digits and dots.
+    """
+    return {
+        "FaceId": str(face.id),
+        "BoundingBox": show_box(face.box, face.photo_width_px, face.photo_height_px),
+        "ImageId": str(face.photo_id),
+        "ExternalImageId": label and label.external_image_id,
+        "Confidence": show_confidence(face.detection_score),
+        "IndexFacesModelVersion": model_version,
+        "UserId": label and label.user_id,
     }
 
 

@@ -9,13 +9,17 @@ import sqlalchemy as sa
 
 from facefleet.errors import ConfigurationError
 from facefleet.ledger.albums import Albums
+from facefleet.ledger.client_tokens import ClientTokens
 from facefleet.ledger.database import Database, connect, translated_errors
 from facefleet.ledger.faces import Faces
+from facefleet.ledger.images import Images
 from facefleet.ledger.ingest import Ingest
 from facefleet.ledger.jobs import Jobs
 from facefleet.ledger.leases import Leases
 from facefleet.ledger.photos import Photos
 from facefleet.ledger.repairs import Repairs
+from facefleet.ledger.tags import Tags
+from facefleet.ledger.users import Users
 
 #: Any number that no other user of the same PostgreSQL database locks.
 _MIGRATION_LOCK = 0xFACEF1EE7
@@ -37,6 +41,10 @@ class Ledger:
     faces: Faces
     ingest: Ingest
     repairs: Repairs
+    images: Images
+    users: Users
+    tags: Tags
+    client_tokens: ClientTokens
 
     def check(self) -> None:
         """Return when the database answers.
@@ -77,6 +85,10 @@ def open_ledger(url: str) -> Ledger:
         faces=Faces(database),
         ingest=Ingest(database),
         repairs=Repairs(database),
+        images=Images(database),
+        users=Users(database),
+        tags=Tags(database),
+        client_tokens=ClientTokens(database),
     )
 
 

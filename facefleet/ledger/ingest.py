@@ -11,10 +11,10 @@ from facefleet.errors import InvalidRequest
 from facefleet.ledger.albums import ensure_album, select_named
 from facefleet.ledger.clock import UtcTime, seconds_from_now, utc_now
 from facefleet.ledger.database import Database, insert_into, insert_or_ignore
-from facefleet.ledger.jobs import hold_album
+from facefleet.ledger.jobs import ensure_job, hold_album
 from facefleet.ledger.listing import delete_source, list_photos, source_id_of
-from facefleet.ledger.schema import ingest_dead, job, object_event
-from facefleet.records import DEFAULT_TENANT, ID_NAMESPACE, DeadEvent, JobState, ObjectEvent, PhotoRef, RejectedEvent
+from facefleet.ledger.schema import ingest_dead, object_event
+from facefleet.records import DEFAULT_TENANT, ID_NAMESPACE, DeadEvent, ObjectEvent, PhotoRef, RejectedEvent
 
 #: `source` of the one job of an album that indexes what buckets tell of.
 EVENTS_SOURCE = "events:"
@@ -129,13 +129,5 @@ def _apply_one(connection: sa.Connection, event: ObjectEvent, model_version: str
 
 def _enter(connection: sa.Connection, album_id: UUID, model_version: str, refs: Sequence[PhotoRef]) -> int:
     hold_album(connection, album_id)
-    job_id = _ensure_job(connection, album_id)
+    job_id = ensure_job(connection, album_id, EVENTS_SOURCE)
     return list_photos(connection, job_id, album_id, model_version, refs)
-
-
-def _ensure_job(connection: sa.Connection, album_id: UUID) -> UUID:
-    """Name the album's job for events, which is entered with its first photo."""
-    job_id = uuid5(album_id, EVENTS_SOURCE)
-    row = {"id": job_id, "album_id": album_id, "source": EVENTS_SOURCE, "state": JobState.RUNNING.value}
-    connection.execute(insert_or_ignore(connection, job).values(listing_ended_at=utc_now(), **row))
-    return job_id

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import sqlalchemy as sa
 
 from facefleet.errors import AlbumNotFound, JobNotFound
 from facefleet.ledger.clock import seconds_from_now, utc_now
-from facefleet.ledger.database import CHUNK, Database
+from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
 from facefleet.ledger.listing import list_photos
 from facefleet.ledger.outbox import mark_urgent
 from facefleet.ledger.schema import album, job, job_photo, photo, state_is
@@ -169,6 +169,14 @@ def hold_album(connection: sa.Connection, album_id: UUID) -> None:
     present = sa.select(album.c.id).where(album.c.id == album_id, album.c.deleting_since.is_(None))
     if connection.execute(present.with_for_update(read=True)).one_or_none() is None:
         raise AlbumNotFound("there is no such album (any more)")
+
+
+def ensure_job(connection: sa.Connection, album_id: UUID, source: str) -> UUID:
+    """Name the one job of an album for photos that come singly, which is entered with the first of them."""
+    job_id = uuid5(album_id, source)
+    row = {"id": job_id, "album_id": album_id, "source": source, "state": JobState.RUNNING.value}
+    connection.execute(insert_or_ignore(connection, job).values(listing_ended_at=utc_now(), **row))
+    return job_id
 
 
 def _fetch(connection: sa.Connection, job_id: UUID) -> sa.Row[Any]:

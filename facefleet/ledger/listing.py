@@ -67,7 +67,7 @@ def list_photos(
 ) -> int:
     """Enter at most `CHUNK` photos as current versions that a job saw; returns how many became pending."""
     # Sorted, so that two listers of the same photos wait for each other instead of deadlocking.
-    rows = sorted((_row_of(ref, album_id, model_version) for ref in refs), key=lambda row: row["id"].bytes)
+    rows = sorted((photo_row(ref, album_id, model_version) for ref in refs), key=lambda row: row["id"].bytes)
     insert = insert_or_ignore(connection, photo).values(job_id=job_id).returning(photo.c.id)
     inserted = set(connection.execute(insert, rows).scalars())
     known = {row["id"] for row in rows} - inserted
@@ -105,7 +105,8 @@ def delete_photos(connection: sa.Connection, photo_ids: Sequence[UUID]) -> None:
         connection.execute(DELETE_FACES, {"photo_ids": list(photo_ids)})
 
 
-def _row_of(ref: PhotoRef, album_id: UUID, model_version: str) -> dict[str, Any]:
+def photo_row(ref: PhotoRef, album_id: UUID, model_version: str) -> dict[str, Any]:
+    """Name the columns of a photo that a listing knows."""
     return {
         "id": photo_id_of(album_id, ref.uri, ref.version, model_version),
         "album_id": album_id,

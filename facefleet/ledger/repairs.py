@@ -1,5 +1,6 @@
 """What the reconciler asks and mends: photos whose object vanished, and those whose points are not in the gallery."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from facefleet.ledger.clock import UtcTime, utc_now
 from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.listing import FRESH, delete_photos
-from facefleet.ledger.schema import album, photo, state_is
+from facefleet.ledger.schema import album, face, photo, state_is
 from facefleet.records import Album, PhotoState
 
 _IS_PRESENT = state_is(photo.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
@@ -70,11 +71,14 @@ class Repairs:
         with self.database.reading() as connection:
             return int(connection.execute(sa.select(faces).where(*_indexed_by(album_id, model_version))).scalar_one())
 
-    def face_counts(self, album_id: UUID, model_version: str) -> dict[UUID, int]:
-        """Count the points that each indexed photo with faces should have in the gallery."""
-        counts = sa.select(photo.c.id, photo.c.face_count).where(*_indexed_by(album_id, model_version))
+    def face_ids(self, album_id: UUID, model_version: str) -> dict[UUID, set[UUID]]:
+        """Name the points that each indexed photo with faces should have in the gallery."""
+        faces = sa.select(face.c.photo_id, face.c.id).join(photo).where(*_indexed_by(album_id, model_version))
+        expected: defaultdict[UUID, set[UUID]] = defaultdict(set)
         with self.database.reading() as connection:
-            return {row.id: row.face_count for row in connection.execute(counts.where(photo.c.face_count > 0))}
+            for row in connection.execute(faces):
+                expected[row.photo_id].add(row.id)
+        return dict(expected)
 
     def reindex(self, photo_ids: Collection[UUID]) -> int:
         """Make indexed photos pending, as if never tried; returns how many."""

@@ -216,4 +216,4 @@ face = sa.Table(
     sa.Column("roll_deg", sa.Double, nullable=False),
 )
 sa.Index("ix_face_photo", face.c.photo_id, face.c.number)
-sa.Index("ix_face_album", face.c.album_id)
+sa.Index("ix_face_album", face.c.album_id, face.c.id)

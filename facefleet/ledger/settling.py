@@ -1,12 +1,13 @@
 """Statements that end a lease: compare-and-swap on its token, then write what the worker found."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from facefleet.ledger.clock import utc_now
+from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, source_id_of, supersede_older
 from facefleet.ledger.schema import face, photo, row_state_is
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, RecognizedFace, face_id_of
@@ -39,17 +40,28 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
     """Record found faces; returns the accepted ids."""
     accepted = lock_held(connection, [each.leased for each in results])
     mine = [each for each in results if each.leased.id in accepted]
+    dropped = dropped_of(connection, accepted)
+    numbers = {
+        each.leased.id: [
+            number for number in range(len(each.recognized.faces)) if face_id_of(each.leased.id, number) not in dropped
+        ]
+        for each in mine
+    }
     found = [
         {
             "id_": each.leased.id,
-            "face_count": len(each.recognized.faces),
+            "face_count": len(numbers[each.leased.id]),
             "width_px": each.recognized.width_px,
             "height_px": each.recognized.height_px,
         }
         for each in mine
     ]
     _settle(connection, _INDEX, found, [each.leased for each in mine])
-    faces = [_face_row(each.leased, *numbered) for each in mine for numbered in enumerate(each.recognized.faces)]
+    faces = [
+        face_row(each.leased.album_id, each.leased.id, number, each.recognized.faces[number])
+        for each in mine
+        for number in numbers[each.leased.id]
+    ]
     if faces:
         connection.execute(face.insert(), faces)
     return accepted
@@ -87,13 +99,20 @@ def _storable(detail: str) -> str:
     return detail.replace("\0", "").encode(errors="replace").decode()[:_DETAIL_MAX_CHARS]
 
 
-def _face_row(leased: LeasedPhoto, number: int, recognized: RecognizedFace) -> dict[str, Any]:
+def dropped_of(connection: sa.Connection, photo_ids: Collection[UUID]) -> set[UUID]:
+    """Name the faces of photos that are not to be kept."""
+    dropped = sa.select(dropped_face.c.face_id).where(dropped_face.c.photo_id.in_(photo_ids))
+    return set(connection.execute(dropped).scalars())
+
+
+def face_row(album_id: UUID, photo_id: UUID, number: int, recognized: RecognizedFace) -> dict[str, Any]:
+    """Name the columns of a face."""
     detection, box, quality = recognized.detection, recognized.detection.box, recognized.quality
     measured = {field: float(getattr(quality, field)) for field in quality.__dataclass_fields__}
     return {
-        "id": face_id_of(leased.id, number),
-        "album_id": leased.album_id,
-        "photo_id": leased.id,
+        "id": face_id_of(photo_id, number),
+        "album_id": album_id,
+        "photo_id": photo_id,
         "number": number,
         "x": float(box.x),
         "y": float(box.y),

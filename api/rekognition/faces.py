@@ -1,0 +1,64 @@
+"""ListFaces and DeleteFaces."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from api.rekognition.call import Call
+from api.rekognition.collections import DEFAULT_PAGE, invalid_token
+from api.rekognition.views import show_face
+from facefleet.errors import FacefleetError
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def list_faces(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    """List one page of faces by id; the token is the last id, so that faces may come and go in between."""
+    album = call.find_album(request["CollectionId"])
+    limit = request.get("MaxResults") or DEFAULT_PAGE
+    only = {UUID(face_id) for face_id in request["FaceIds"]} if "FaceIds" in request else None
+    faces = call.services.ledger.faces.walk(album.id, limit + 1, _read_token(request.get("NextToken")), only)
+    shown = faces[:limit]
+    labels = call.services.ledger.images.labels([face.id for face in shown])
+    return {
+        "Faces": [show_face(face, labels.get(face.id), call.face_model_version) for face in shown],
+        "NextToken": str(shown[-1].id) if len(faces) > limit else None,
+        "FaceModelVersion": call.face_model_version,
+    }
+
+
+def delete_faces(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    """Delete faces that belong to no user; an image that has none left goes with its last one."""
+    services = call.services
+    album = call.find_album(request["CollectionId"])
+    wanted = list(dict.fromkeys(UUID(face_id) for face_id in request["FaceIds"]))
+    known = {face_id for face_id, face in services.ledger.faces.get_many(wanted).items() if face.album_id == album.id}
+    users = {face_id: label.user_id for face_id, label in services.ledger.images.labels(known).items() if label.user_id}
+    free = [face_id for face_id in wanted if face_id in known and face_id not in users]
+    services.gallery.delete_faces(album.id, free)
+    deleted, images = services.ledger.images.delete_faces(album.id, free)
+    for uri in images:
+        try:
+            services.stores.delete(uri)
+        except FacefleetError as error:
+            log.warning("image left behind until its album is deleted", uri=uri, error=str(error))
+    return {
+        "DeletedFaces": [str(face_id) for face_id in wanted if face_id in deleted],
+        "UnsuccessfulFaceDeletions": [
+            {
+                "FaceId": str(face_id),
+                "UserId": users.get(face_id),
+                "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER" if face_id in users else "FACE_NOT_FOUND"],
+            }
+            for face_id in wanted
+            if face_id not in deleted
+        ],
+    }
+
+
+def _read_token(token: str | None) -> UUID | None:
+    try:
+        return None if token is None else UUID(token)
+    except ValueError as error:
+        raise invalid_token() from error
