@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from api.dependencies import Services
 from cli.whereabouts import resolve_data_dir
 from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
@@ -14,6 +14,9 @@ from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.recognizer import load_recognizer
 from facefleet.settings import Settings
+
+if TYPE_CHECKING:
+    from api.dependencies import Services
 
 
 def load_settings() -> Settings:
@@ -36,7 +39,7 @@ def load_settings() -> Settings:
 @contextmanager
 def open_services(
     settings: Settings, *, recognizes: bool, on_loopback: bool, has_fleet: bool = True
-) -> Iterator[Services]:
+) -> "Iterator[Services]":
     """Open what the API works with, and close it when the block ends.
 
     Args:
@@ -49,6 +52,8 @@ def open_services(
         ConfigurationError: settings, files or machine do not allow it.
         TransientError: a dependency is down.
     """
+    from api.dependencies import Services  # noqa: PLC0415  FastAPI, which workers and dispatcher do without
+
     with ExitStack() as stack:
         metrics = Metrics()
         recognizer = stack.enter_context(closing(load_recognizer(settings, metrics))) if recognizes else None
@@ -68,7 +73,7 @@ def open_services(
 
 
 @contextmanager
-def open_fleet(services: Services) -> Iterator[None]:
+def open_fleet(services: "Services") -> Iterator[None]:
     """Index what the ledger holds, in this process, for as long as the block lasts.
 
     Args:

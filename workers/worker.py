@@ -35,7 +35,8 @@ def run_worker(parts: FleetParts) -> int:
     """Consume until SIGTERM or SIGINT; what is in flight is finished first. Called in the main thread.
 
     Returns:
-        The exit status: 0 after a clean end, 1 when the recognizer went out of service or the watchdog gave up.
+        The exit status: 0 after a clean end, 1 when the recognizer went out of service, the watchdog gave up or the
+        consumer ended by itself.
     """
     failed, stopping = Event(), Event()
 
@@ -65,6 +66,10 @@ def run_worker(parts: FleetParts) -> int:
     ):
         threads, queues = parts.settings.resolved_worker_threads, consumed_queues(parts.settings)
         app.Worker(concurrency=threads, queues=queues, quiet=True, **_OPTIONS).start()
+        if not stopping.is_set():
+            # Celery calls it unrecoverable, e.g. some losses of Redis, and ends as if it had been told to.
+            failed.set()
+            log.critical("this worker leaves the fleet", why="its consumer ended by itself")
     return int(failed.is_set())
 
 
