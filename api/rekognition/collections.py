@@ -6,6 +6,7 @@ from typing import Any
 
 from api.rekognition.call import Call
 from api.rekognition.errors import RekognitionError
+from api.rekognition.tags import put_tags
 from facefleet.errors import AlbumExists
 from facefleet.purging import purge_album
 
@@ -15,14 +16,15 @@ DEFAULT_PAGE = 1000
 
 
 def create_collection(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    """Create an empty album."""
+    """Create an empty album with its tags."""
     name = request["CollectionId"]
     try:
-        call.services.ledger.albums.create(name, call.tenant)
+        album = call.services.ledger.albums.create(name, call.tenant)
     except AlbumExists as error:
         raise RekognitionError(
             "ResourceAlreadyExistsException", f"The collection id: {name} already exists."
         ) from error
+    put_tags(call, album, request.get("Tags", {}))
     return {
         "StatusCode": HTTPStatus.OK.value,
         "CollectionArn": call.arn_of(name),
@@ -35,6 +37,7 @@ def describe_collection(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     album = call.find_album(request["CollectionId"])
     return {
         "FaceCount": call.services.ledger.faces.count(album.id),
+        "UserCount": call.services.ledger.users.count(album.id),
         "FaceModelVersion": call.face_model_version,
         "CollectionARN": call.arn_of(album.name),
         "CreationTimestamp": album.created_at,

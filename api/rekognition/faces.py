@@ -7,8 +7,10 @@ import structlog
 
 from api.rekognition.call import Call
 from api.rekognition.collections import DEFAULT_PAGE, invalid_token
+from api.rekognition.users import require_user
 from api.rekognition.views import show_face
 from facefleet.errors import FacefleetError
+from facefleet.records import Album
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -17,7 +19,7 @@ def list_faces(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """List one page of faces by id; the token is the last id, so that faces may come and go in between."""
     album = call.find_album(request["CollectionId"])
     limit = request.get("MaxResults") or DEFAULT_PAGE
-    only = {UUID(face_id) for face_id in request["FaceIds"]} if "FaceIds" in request else None
+    only = _choose(call, album, request)
     faces = call.services.ledger.faces.walk(album.id, limit + 1, _read_token(request.get("NextToken")), only)
     shown = faces[:limit]
     labels = call.services.ledger.images.labels([face.id for face in shown])
@@ -55,6 +57,16 @@ def delete_faces(call: Call, request: dict[str, Any]) -> dict[str, Any]:
             if face_id not in deleted
         ],
     }
+
+
+def _choose(call: Call, album: Album, request: dict[str, Any]) -> set[UUID] | None:
+    """Name the faces that a request asks for by id or by user; None for all of them."""
+    chosen = {UUID(face_id) for face_id in request["FaceIds"]} if "FaceIds" in request else None
+    if "UserId" not in request:
+        return chosen
+    require_user(call, album, request["UserId"])
+    theirs = set(call.services.ledger.users.faces_of(album.id, [request["UserId"]]).get(request["UserId"], ()))
+    return theirs if chosen is None else theirs & chosen
 
 
 def _read_token(token: str | None) -> UUID | None:

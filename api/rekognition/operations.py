@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from api.rekognition import collections, faces, indexing, looking, searching
+from api.rekognition import collections, faces, indexing, looking, searching, searching_users, tags, users
 from api.rekognition.call import Call
 
 
@@ -28,6 +28,16 @@ OPERATIONS = {
     "SearchFaces": Operation(searching.search_faces),
     "ListFaces": Operation(faces.list_faces),
     "DeleteFaces": Operation(faces.delete_faces),
+    "CreateUser": Operation(users.create_user),
+    "DeleteUser": Operation(users.delete_user),
+    "ListUsers": Operation(users.list_users),
+    "AssociateFaces": Operation(users.associate_faces),
+    "DisassociateFaces": Operation(users.disassociate_faces),
+    "SearchUsers": Operation(searching_users.search_users),
+    "SearchUsersByImage": Operation(searching_users.search_users_by_image, looks=True),
+    "TagResource": Operation(tags.tag_resource),
+    "UntagResource": Operation(tags.untag_resource),
+    "ListTagsForResource": Operation(tags.list_tags),
     "DetectFaces": Operation(looking.detect_faces, looks=True),
     "CompareFaces": Operation(looking.compare_faces, looks=True),
 }
