@@ -1,29 +1,16 @@
-"""The REST API as commands see it: JSON in and out.
+"""The REST API as commands see it: JSON in and out."""
 
-Over the standard library's HTTP, which starts in a fraction of the time that a full client needs.
-"""
-
-import http.client
 import json
-from contextlib import closing, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
+from cli.http_exchange import HttpRequest, exchange, open_connection, read_address
 from facefleet import errors
-from facefleet.errors import ConfigurationError, FacefleetError, InvalidRequest, PhotoChanged, ServerUnavailable
-
-#: Longer than any answer takes: a probe of 15 MB over a slow line, and a busy recognizer.
-_TIMEOUT_S = 120.0
+from facefleet.errors import FacefleetError, InvalidRequest, PhotoChanged, ServerUnavailable
 
 #: Answers of proxies, and of a server that is starting or ending.
 _AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-
-_CONNECTIONS: dict[str, type[http.client.HTTPConnection]] = {
-    "http": http.client.HTTPConnection,
-    "https": http.client.HTTPSConnection,
-}
 
 
 class RequestRefused(InvalidRequest):
@@ -40,8 +27,7 @@ class RequestRefused(InvalidRequest):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class ApiClient:
+class ApiClient(NamedTuple):
     """Talks to one server, a connection for each request; safe to call from several threads."""
 
     #: `http://host:port`, maybe with a path.
@@ -67,11 +53,10 @@ class ApiClient:
 
     def check(self) -> None:
         """Return when something listens; raise `ServerUnavailable` when nothing does."""
-        with closing(self._open()) as connection:
-            try:
-                connection.connect()
-            except OSError as error:
-                raise self._away(error) from error
+        try:
+            open_connection(read_address(self.url)).close()
+        except OSError as error:
+            raise self._away(error) from error
 
     def _ask(
         self,
@@ -83,28 +68,14 @@ class ApiClient:
         content_type: str = "",
     ) -> Any:  # noqa: ANN401  JSON
         target = urlsplit(self.url).path.rstrip("/") + _write_target(path, query)
-        headers = {"Accept": "application/json", "Connection": "close"}
+        headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = content_type
-        with closing(self._open()) as connection:
-            try:
-                # A server that refuses early closes while the body is still on its way; its answer says why.
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    connection.request(method, target, body, headers)
-                response = connection.getresponse()
-                return _read_answer(response.status, response.read())
-            except (OSError, http.client.HTTPException) as error:
-                raise self._away(error) from error
-
-    def _open(self) -> http.client.HTTPConnection:
-        address = urlsplit(self.url)
         try:
-            connection = _CONNECTIONS[address.scheme](address.netloc, timeout=_TIMEOUT_S)
-        except (KeyError, http.client.InvalidURL):
-            connection = None
-        if connection is None or not connection.host:
-            raise ConfigurationError(f"{self.url!r} is not the URL of a server, like http://host:8000")
-        return connection
+            answer = exchange(self.url, HttpRequest(method, target, headers, body or b""))
+        except OSError as error:
+            raise self._away(error) from error
+        return _read_answer(answer.status, answer.body)
 
     def _away(self, error: Exception) -> ServerUnavailable:
         return ServerUnavailable(f"no answer from the server at {self.url}: {str(error) or type(error).__name__}")

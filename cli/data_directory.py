@@ -5,8 +5,8 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from facefleet.errors import ConfigurationError, DataDirectoryInUse
 
@@ -14,8 +14,7 @@ _LOCK = "server.lock"
 _NOTE = "server.json"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldDirectory:
+class HeldDirectory(NamedTuple):
     """Proof that this process alone owns the data directory."""
 
     path: Path

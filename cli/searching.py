@@ -2,9 +2,8 @@
 
 import stat
 from argparse import ArgumentParser
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from cli.connection import Needs, connect
 from cli.output import format_box, print_json, print_table, say
@@ -14,8 +13,7 @@ from facefleet.errors import InvalidRequest
 _CANDIDATE_FIELDS = ("photo", "face_id", "similarity", "box")
 
 
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
+class SearchRequest(NamedTuple):
     """What the command line asks for; `search` in `cli.search` says what each means."""
 
     image: Path

@@ -5,8 +5,8 @@ Loading `facefleet.settings` takes longer than a search on a running server; a t
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from facefleet.data_directory import default_data_dir
 from facefleet.errors import ConfigurationError
@@ -15,8 +15,7 @@ _DOTENV = Path(".env")
 _MAX_PROBE_BYTES = 15_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
+class Whereabouts(NamedTuple):
     """Where a command looks for a server, and what it may send there."""
 
     #: URL of the server, or nothing.
