@@ -43,6 +43,11 @@ demo: $(STAMP) ## Draw an album, index it, search it with three selfies, write d
 demo-pack: $(STAMP) ## Train the bundled pack again (one to two hours on two cores; installs PyTorch)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[demo-train]'
 	$(BIN)/python -m demo.training
+	$(MAKE) demo-pack-calibration
+
+demo-pack-calibration: $(STAMP) ## Measure what the bundled pack's similarities mean, on drawn people (two minutes)
+	people=$$(mktemp -d) && $(BIN)/python -m demo.calibration_faces $$people && \
+		FACEFLEET_MODEL_PACK=demo $(BIN)/facefleet calibrate $$people; status=$$?; rm -rf $$people; exit $$status
 
 demo-pack-eval: $(STAMP) ## Measure the bundled pack on people it never saw
 	$(BIN)/python -m demo.evaluation
@@ -77,4 +82,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-eval up bench bench-fleet bench-capacity chaos env-example images lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-capacity chaos env-example images lock

@@ -12,7 +12,11 @@ from facefleet.gallery.opening import open_gallery
 from facefleet.ledger.engine import open_ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
+from facefleet.recognition.calibration import load_curve
+from facefleet.recognition.model_pack import obtain_model_pack
+from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.similarity import usual_curve
 from facefleet.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,7 +73,25 @@ def open_services(
             model_version=recognizer.model_version if recognizer else "",
             on_loopback=on_loopback,
             has_fleet=has_fleet,
+            similarity=load_curve(recognizer.pack, settings.data_dir)
+            if recognizer
+            else usual_curve(USUAL_SIMILARITY_THRESHOLD),
         )
+
+
+@contextmanager
+def open_lister(services: "Services") -> Iterator[None]:
+    """List sources, in this process, for as long as the block lasts; what is new in them waits for a fleet.
+
+    Raises:
+        ConfigurationError: there is no model pack, and so no version that photos would be indexed with.
+    """
+    from workers.dispatcher.lister import lister_in_thread  # noqa: PLC0415  as below
+
+    settings = services.settings
+    model_version = obtain_model_pack(settings).model_version
+    with lister_in_thread(services.ledger, services.stores, settings, model_version):
+        yield
 
 
 @contextmanager

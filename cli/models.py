@@ -1,37 +1,57 @@
 """`models`: the packs on this machine, and those that can be fetched."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import JsonOption
 from cli.output import print_json, print_table, say
 
+if TYPE_CHECKING:
+    from facefleet.settings import Settings
+
 app = typer.Typer(help="List and fetch model packs.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_models(*, json: JsonOption = False) -> None:
-    """List the model packs, where they are, and their licences. The one in use has a star."""
+    """List the model packs, where they are, what their similarities mean, and their licences.
+
+    The one in use has a star.
+    """
     from cli.composition import load_settings  # noqa: PLC0415  see cli.whereabouts
     from facefleet.recognition.model_pack import list_model_packs  # noqa: PLC0415  the same
 
     settings = load_settings()
     packs = list_model_packs(settings)
+    notes = {each.name: _describe_similarity(each.name, settings) if each.installed else "" for each in packs}
     if json:
-        fields = [[each.name, str(each.directory), each.installed, each.licence] for each in packs]
-        print_json([dict(zip(("name", "directory", "installed", "licence"), row, strict=True)) for row in fields])
+        fields = [[each.name, str(each.directory), each.installed, each.licence, notes[each.name]] for each in packs]
+        names = ("name", "directory", "installed", "licence", "similarity")
+        print_json([dict(zip(names, row, strict=True)) for row in fields])
         return
     rows = [
         [
             "*" if each.name == settings.model_pack else "",
             each.name,
             each.directory if each.installed else "",
+            notes[each.name],
             each.licence,
         ]
         for each in packs
     ]
-    print_table("Model packs", ["", "Name", "Folder", "Licence"], rows)
+    print_table("Model packs", ["", "Name", "Folder", "Similarity", "Licence"], rows)
+
+
+def _describe_similarity(name: str, settings: "Settings") -> str:
+    from facefleet.errors import ConfigurationError  # noqa: PLC0415  see cli.whereabouts
+    from facefleet.recognition.calibration import load_curve  # noqa: PLC0415  the same
+    from facefleet.recognition.model_pack import find_model_pack  # noqa: PLC0415  the same
+
+    try:
+        return load_curve(find_model_pack(settings.model_copy(update={"model_pack": name})), settings.data_dir).note
+    except ConfigurationError as error:
+        return str(error)
 
 
 @app.command()

@@ -5,12 +5,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from cli.connection import Needs, connect
+from cli.connection import connect
+from cli.needs import Needs
 from cli.output import format_box, print_json, print_table, say
 from cli.whereabouts import find_whereabouts
 from facefleet.errors import InvalidRequest
 
-_CANDIDATE_FIELDS = ("photo", "face_id", "similarity", "box")
+_CANDIDATE_FIELDS = ("photo", "face_id", "similarity", "similarity_percent", "box")
 
 
 class SearchRequest(NamedTuple):
@@ -106,7 +107,12 @@ def _as_result(found: dict[str, Any]) -> dict[str, Any]:
 
 def _print_candidates(title: str, found: dict[str, Any]) -> None:
     rows = [
-        [number, each["photo"], f"{each['similarity']:.3f}", format_box(each["box"])]
+        [number, each["photo"], _percent(each), f"{each['similarity']:.3f}", format_box(each["box"])]
         for number, each in enumerate(found["candidates"], start=1)
     ]
-    print_table(title if rows else f"{title}: nobody like that", ["#Rank", "Photo", "#Similarity", "Box"], rows)
+    columns = ["#Rank", "Photo", "#Similarity", "#Cosine", "Box"]
+    print_table(title if rows else f"{title}: nobody like that", columns, rows)
+
+
+def _percent(candidate: dict[str, Any]) -> str:
+    return f"{candidate['similarity_percent']:.1f} %"

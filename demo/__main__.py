@@ -126,7 +126,7 @@ def _search(person: str, truth: AlbumTruth, album: Path, environment: dict[str, 
         FoundPhoto(
             path=album / each["photo"],
             box=tuple(each["box"]),
-            similarity=each["similarity"],
+            similarity_percent=each["similarity_percent"],
             right=_is_there(person, tuple(each["box"]), truth.photos[each["photo"]]),
         )
         for each in candidates

@@ -27,7 +27,7 @@ class FoundPhoto:
     path: Path
     #: Left, top, width, height in pixels of the photo.
     box: Rectangle
-    similarity: float
+    similarity_percent: float
     #: Whether the person really is in that box.
     right: bool
 
@@ -98,7 +98,7 @@ def _figure(photo: FoundPhoto, person: str) -> str:
         place=f"left:{x / width:.2%};top:{y / height:.2%};width:{w / width:.2%};height:{h / height:.2%}",
         kind="right" if photo.right else "wrong",
         name=html.escape(photo.path.name),
-        similarity=f"{photo.similarity:.2f}",
+        similarity=f"{photo.similarity_percent:.0f} %",
     )
 
 

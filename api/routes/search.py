@@ -37,7 +37,7 @@ def search_in_album(
             limit=settings.search_limit if limit is None else limit,
             min_similarity=recognizer.similarity_threshold if min_similarity is None else min_similarity,
         )
-    faces = [ProbeResultView.of(result, probe) for result in results]
+    faces = [ProbeResultView.of(result, probe, services.similarity) for result in results]
     found_nobody = bool(results) and not any(result.candidates for result in results)
     notice = _explain_nothing(services, recognizer.model_version, album) if found_nobody else None
     return SearchView(width=probe.width_px, height=probe.height_px, faces=faces, notice=notice)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from facefleet.recognition.similarity import SimilarityCurve
 from facefleet.records import Box, Candidate, Face, Landmarks, ProbeResult, Quality, RecognizedFace, RecognizedPhoto
 
 Rectangle: TypeAlias = tuple[float, float, float, float]
@@ -76,18 +77,22 @@ class CandidateView(BaseModel):
     photo_id: UUID
     face_id: UUID
     similarity: float = Field(description="Cosine similarity, -1 to 1.")
+    similarity_percent: float = Field(
+        description="The same, 0-100 by the model pack's calibration: 80 is one false match in 1,000."
+    )
     box: Rectangle
     box_fraction: Rectangle
 
     @classmethod
-    def of(cls, candidate: Candidate) -> Self:
-        """Show a candidate."""
+    def of(cls, candidate: Candidate, curve: SimilarityCurve) -> Self:
+        """Show a candidate, and what its similarity means."""
         face = candidate.face
         return cls(
             photo=face.photo_name,
             photo_id=face.photo_id,
             face_id=face.id,
             similarity=round(candidate.similarity, 6),
+            similarity_percent=round(curve.percent(candidate.similarity), 2),
             box=_rectangle(face.box),
             box_fraction=_fraction(face.box, face.photo_width_px, face.photo_height_px),
         )
@@ -100,9 +105,9 @@ class ProbeResultView(BaseModel):
     candidates: list[CandidateView]
 
     @classmethod
-    def of(cls, result: ProbeResult, image: RecognizedPhoto) -> Self:
+    def of(cls, result: ProbeResult, image: RecognizedPhoto, curve: SimilarityCurve) -> Self:
         """Show what was found for one face."""
-        candidates = [CandidateView.of(candidate) for candidate in result.candidates]
+        candidates = [CandidateView.of(candidate, curve) for candidate in result.candidates]
         return cls(probe_face=ProbeFaceView.of(result.probe_face, image), candidates=candidates)
 
 

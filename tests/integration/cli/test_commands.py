@@ -31,7 +31,14 @@ FACE = {
     "detection_score": 0.9,
     "quality": QUALITY,
 }
-CANDIDATE = {"photo": "a.jpg", "photo_id": "1", "face_id": "f", "similarity": 0.7, "box": [1, 2, 3, 4]}
+CANDIDATE = {
+    "photo": "a.jpg",
+    "photo_id": "1",
+    "face_id": "f",
+    "similarity": 0.7,
+    "similarity_percent": 99.5,
+    "box": [1, 2, 3, 4],
+}
 FOUND = {"width": 9, "height": 9, "faces": [{"probe_face": {"box": [5, 6, 7, 8]}, "candidates": [CANDIDATE]}]}
 
 
@@ -73,7 +80,7 @@ def test_search_sends_the_image_and_prints_the_agreed_fields(
     (tmp_path / "probe.jpg").write_bytes(b"bytes of a photo")
     api.answer("POST", "/v1/albums/a/search", FOUND)
     ended = facefleet("search", "probe.jpg", "--album", "a", "--limit", "7", "--min-similarity", "-0.5", "--json")
-    expected = {key: CANDIDATE[key] for key in ("photo", "face_id", "similarity", "box")}
+    expected = {key: CANDIDATE[key] for key in ("photo", "face_id", "similarity", "similarity_percent", "box")}
     assert ended.document == [{"probe_face": {"box": [5, 6, 7, 8]}, "candidates": [expected]}]
     assert api.asked[0].body == b"bytes of a photo"
     assert api.asked[0].query == {"limit": "7", "min_similarity": "-0.5"}
