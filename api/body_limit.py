@@ -12,6 +12,9 @@ SMALL_BODY_BYTES = 64 * 1024
 #: A body may stall this long, and has to be faster than this on the whole: slower ones only hold places.
 BODY_GRACE_S = 20.0
 _LEAST_BYTES_PER_S = 2048
+#: Who sends too much may finish this much more, to read the answer in peace; then the connection is closed.
+_LINGER_BYTES = 16 * 1024 * 1024
+_LINGER_S = 1.0
 _LIMIT_KEY = "facefleet.body_limit_bytes"
 
 
@@ -21,8 +24,15 @@ class BodyTooLarge(HTTPException):
     An HTTPException, because FastAPI turns anything else that is raised while it reads a body into a 400.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(413, f"The request body is larger than the {limit_bytes:,} bytes that are accepted here.")
+    def __init__(self, limit_bytes: int, *, more_to_come: bool) -> None:
+        """Refuse a body.
+
+        Args:
+            limit_bytes: the most that the route takes.
+            more_to_come: whether so much is still on its way that only the end of the connection stops it.
+        """
+        sentence = f"The request body is larger than the {limit_bytes:,} bytes that are accepted here."
+        super().__init__(413, sentence, {"Connection": "close"} if more_to_come else None)
 
 
 class BodyTooSlow(HTTPException):
@@ -52,7 +62,7 @@ class BodyLimit:
             nonlocal received_bytes, waited_s, is_complete
             limit_bytes: int = scope[_LIMIT_KEY]
             if announced_bytes > limit_bytes:
-                raise BodyTooLarge(limit_bytes)
+                raise BodyTooLarge(limit_bytes, more_to_come=announced_bytes > limit_bytes + _LINGER_BYTES)
             if is_complete:  # what comes now is the end of the connection, whenever that is
                 return await receive()
             asked_s = time.monotonic()
@@ -66,10 +76,25 @@ class BodyLimit:
             is_complete = not message.get("more_body", False)
             received_bytes += len(message.get("body", b""))
             if received_bytes > limit_bytes:
-                raise BodyTooLarge(limit_bytes)
+                raise BodyTooLarge(limit_bytes, more_to_come=not is_complete and not await _ends_soon(receive))
             return message
 
         await self._app(scope, receive_counted, send)
+
+
+async def _ends_soon(receive: Receive) -> bool:
+    """Throw away what comes, for a moment; returns whether that was the rest."""
+    left_bytes = _LINGER_BYTES
+    try:
+        async with asyncio.timeout(_LINGER_S):
+            while left_bytes > 0:
+                message = await receive()
+                if not message.get("more_body", False):
+                    return True
+                left_bytes -= len(message.get("body", b""))
+    except TimeoutError:
+        pass
+    return False
 
 
 def allow_body(request: Request, limit_bytes: int) -> None:
