@@ -105,6 +105,8 @@ def _parse_string(shape: Shape, value: object, place: str) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise Unserializable(f"{place} is not valid Unicode.") from error
+    if "\0" in value:  # no database keeps one
+        raise InvalidParameter(_violation(place, value, "Member must not contain NUL"))
     _check_bounds(shape, len(value), place, value)
     enum = shape.metadata.get("enum")
     if enum and value not in enum:

@@ -29,6 +29,7 @@ def test_a_request_becomes_values() -> None:
         ({"CollectionId": "a/b"}, InvalidParameter),
         ({"CollectionId": "a\n"}, InvalidParameter),
         ({"CollectionId": "\ud800"}, Unserializable),
+        ({"CollectionId": "a\0"}, InvalidParameter),
         ({"CollectionId": 3}, Unserializable),
         ({"MaxFaces": 0}, InvalidParameter),
         ({"MaxFaces": 4097}, InvalidParameter),
