@@ -3,25 +3,17 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from enum import IntEnum
 from pathlib import Path
 
 from cli.client import ApiClient
 from cli.data_directory import HeldDirectory, hold_data_directory, read_server_url
+from cli.needs import Needs
 from cli.whereabouts import find_whereabouts
 from facefleet.errors import DataDirectoryInUse, ServerUnavailable
 
 #: Longer than a server takes to load its models, or a short command to end.
 _WAIT_FOR_HOLDER_S = 60.0
 _LOOK_AGAIN_S = 0.05
-
-
-class Needs(IntEnum):
-    """What a command needs beside the ledger; each includes those before. Models take seconds to load."""
-
-    LEDGER = 0
-    RECOGNIZER = 1
-    FLEET = 2
 
 
 @contextmanager

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from cli.client import ApiClient
-from cli.composition import load_settings, open_fleet, open_services
-from cli.connection import Needs
+from cli.composition import load_settings, open_fleet, open_lister, open_services
 from cli.data_directory import HeldDirectory
 from cli.http_server import listen, serve_http, url_of
+from cli.needs import Needs
 from facefleet.logs import configure_logging
 from facefleet.settings import Settings
+
+#: Who works beside the server.
+_OPENERS = {Needs.LISTER: open_lister, Needs.FLEET: open_fleet}
 
 
 @contextmanager
@@ -25,11 +28,12 @@ def serve_embedded(held: HeldDirectory, needs: Needs) -> Iterator[ApiClient]:
     configure_logging(settings, level="warning" if settings.log_level == "info" else None)
     with ExitStack() as stack:
         listener = stack.enter_context(listen("127.0.0.1", 0))
-        services = stack.enter_context(open_services(settings, recognizes=needs >= Needs.RECOGNIZER, on_loopback=True))
-        if needs >= Needs.FLEET and not _has_fleet_elsewhere(settings):
-            stack.enter_context(open_fleet(services))
+        recognizes = needs in {Needs.RECOGNIZER, Needs.FLEET}
+        services = stack.enter_context(open_services(settings, recognizes=recognizes, on_loopback=True))
+        if needs in _OPENERS and not _has_fleet_elsewhere(settings):
+            stack.enter_context(_OPENERS[needs](services))
         stack.enter_context(serve_http(services, listener))
-        if needs >= Needs.FLEET:
+        if needs is Needs.FLEET:
             held.publish(url_of(listener))
             stack.callback(held.withdraw)
         yield ApiClient(url_of(listener), outlives_us=False)

@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from cli.client import ApiClient, RequestRefused
-from cli.connection import Needs, connect
+from cli.connection import connect
 from cli.following import DeadPhoto, IndexRun, SentPhotos, follow_jobs
 from cli.listings import walk_pages
+from cli.needs import Needs
 from cli.output import say
 from cli.progress import Show
 from facefleet.errors import AlbumExists, InvalidRequest, TransientError
@@ -83,16 +84,20 @@ def run_to_end(source: str, album: str, show: Show) -> EndedRun:
     began_at_s = answered_at_s = time.monotonic()
     while True:
         try:
-            with connect(Needs.FLEET) as client, _leaving_word(client):
+            with connect(Needs.FLEET if sent else Needs.LISTER) as client, _leaving_word(client):
+                may_be_idle = not sent and not client.outlives_us
                 sent = sent or _begin(client, source, album)
                 for run in follow_jobs(client, sent.job_ids, began_at_s):
                     answered_at_s = time.monotonic()
                     show(run)
-                return _end(client, album, run, sent.unsent)
+                    if may_be_idle and run.waiting:
+                        break  # something is new: now models and fleet are worth their seconds
+                else:
+                    return _end(client, album, run, sent.unsent)
         except TransientError:
             if not sent or time.monotonic() - answered_at_s > _PATIENCE_S:
                 raise
-        time.sleep(_LOOK_AGAIN_S)
+            time.sleep(_LOOK_AGAIN_S)
 
 
 def _begin(client: ApiClient, source: str, album: str) -> SentPhotos:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.connection import Needs, connect
+from cli.connection import connect
+from cli.needs import Needs
 from cli.options import AlbumOption
 from cli.output import say
 

@@ -83,6 +83,8 @@ def test_album_goes_in_and_a_person_comes_out(shell: Shell, album: Path) -> None
     assert found[0]["candidates"][0]["photo"] == faces[0]["photo"]
     assert found[0]["candidates"][0]["similarity"] == pytest.approx(1, abs=0.01)
 
+    # Where nothing is new no model is loaded: a runtime that cannot work is not noticed.
+    shell.env |= {"FACEFLEET_DEVICE": "cuda", "FACEFLEET_RUNTIME": "openvino"}
     again = shell.document("index", str(album), "--album", "people", status=3)
     assert (again["faces"], again["photos"]) == (first["faces"], first["photos"])
 

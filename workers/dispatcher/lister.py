@@ -1,9 +1,10 @@
 """Listing: a job's source becomes photo rows."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from threading import Event
+from threading import Event, Thread
 
 import structlog
 
@@ -12,6 +13,7 @@ from facefleet.ledger.engine import Ledger
 from facefleet.photo_store import PhotoStores
 from facefleet.records import Job, PhotoRef
 from facefleet.settings import Settings
+from workers.dispatcher.loop import repeat
 
 _PAGE = 500
 _RETRY_S = 5.0
@@ -54,6 +56,20 @@ class Lister:
                 return
             self.ledger.jobs.renew_listing(job.id, self.settings.lease_s)
         self.ledger.jobs.finish_listing(job.id)
+
+
+@contextmanager
+def lister_in_thread(ledger: Ledger, stores: PhotoStores, settings: Settings, model_version: str) -> Iterator[None]:
+    """List beside the caller; on leaving, a listing ends after its current page and waits for the next lister."""
+    stopping = Event()
+    lister = Lister(ledger, stores, settings, model_version, stopping)
+    thread = Thread(target=repeat, args=(lister.step, settings.relay_interval_s, stopping), name="lister", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
 
 
 def pages(refs: Iterable[PhotoRef]) -> Iterator[list[PhotoRef]]:
