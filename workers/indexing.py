@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Event
 from uuid import UUID
@@ -23,6 +24,7 @@ from facefleet.errors import (
 )
 from facefleet.photo_store.uris import scheme_of
 from facefleet.records import FailedPhoto, FinishedPhoto, GalleryPoint, LeasedPhoto, face_id_of
+from workers.outcomes import Outcome, PostponedPhoto, ReplacedPhoto
 from workers.parts import FleetParts
 from workers.safeguards import Safeguards
 
@@ -30,27 +32,6 @@ _LONGEST_BACKOFF_S = 300.0
 _SETTLE_RETRY_S = 1.0
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PostponedPhoto:
-    """A photo that goes back to the ledger for a later attempt."""
-
-    leased: LeasedPhoto
-    error: Exception
-    #: Whether the attempt counts against the photo: not when a dependency was down.
-    burns_attempt: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReplacedPhoto:
-    """A photo that turned out to be a newer one."""
-
-    leased: LeasedPhoto
-    error: PhotoChanged
-
-
-Outcome = FinishedPhoto | FailedPhoto | PostponedPhoto | ReplacedPhoto
 
 
 @dataclass(frozen=True)
@@ -68,21 +49,33 @@ class PhotoIndexer:
         """Work on the photos of one message. Never raises: what fails here, the ledger's sweeper brings back."""
         try:
             self.guards.breakers.wait(self.stopping)
-            if self.stopping.is_set():
-                self.parts.ledger.leases.recall(photo_ids)
-                return
-            with self.parts.metrics.stage_duration_s.labels("claim").time():
-                leased = self.parts.ledger.leases.claim(photo_ids, self.parts.settings.lease_s)
-            self.guards.failpoints.hit("after_claim")
-            with self.guards.keeper.hold(leased) as note_progress:
-                outcomes = self._work_on(leased, note_progress)
-                self._settle_patiently(outcomes)
-                self._give_back(leased[len(outcomes) :])
+            with self._company_of(photo_ids):
+                self._claim_and_work(photo_ids)
         except FacefleetError as error:
             log.warning("message given up", error=str(error), reason=error.reason, photos=len(photo_ids))
         except Exception:
             # A defect of ours must not end the consumer; the leases run out and the sweeper counts it.
             log.exception("message failed", photos=len(photo_ids))
+
+    def _company_of(self, photo_ids: Sequence[UUID]) -> AbstractContextManager[None]:
+        """Have a photo that a worker died on worked on by itself, or its neighbours would be suspected, too."""
+        solitude = self.guards.solitude
+        if len(photo_ids) > 1:  # a suspect comes alone
+            return solitude.among_others()
+        known = self.parts.ledger.photos.get_many(photo_ids).values()
+        return solitude.alone() if any(photo.crash_count for photo in known) else solitude.among_others()
+
+    def _claim_and_work(self, photo_ids: Sequence[UUID]) -> None:
+        if self.stopping.is_set():
+            self.parts.ledger.leases.recall(photo_ids)
+            return
+        with self.parts.metrics.stage_duration_s.labels("claim").time():
+            leased = self.parts.ledger.leases.claim(photo_ids, self.parts.settings.lease_s)
+        self.guards.failpoints.hit("after_claim")
+        with self.guards.keeper.hold(leased) as note_progress:
+            outcomes = self._work_on(leased, note_progress)
+            self._settle_patiently(outcomes)
+            self._give_back(leased[len(outcomes) :])
 
     def _work_on(self, leased: Sequence[LeasedPhoto], note_progress: Callable[[], None]) -> list[Outcome]:
         """Work on one photo after the other; on fewer when the process is to end, or a dependency is down."""

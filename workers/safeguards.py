@@ -1,11 +1,12 @@
-"""What stands around the work of one process: heartbeat, breakers, failpoints."""
+"""What stands around the work of one process: heartbeat, breakers, solitude, failpoints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facefleet.failpoints import Failpoints, parse_failpoints
 from workers.breakers import Breakers, create_breakers
 from workers.lease_keeper import LeaseKeeper
 from workers.parts import DispatcherParts
+from workers.solitude import Solitude
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Safeguards:
     keeper: LeaseKeeper
     breakers: Breakers
     failpoints: Failpoints
+    solitude: Solitude = field(default_factory=Solitude)
 
 
 def create_safeguards(parts: DispatcherParts) -> Safeguards:
