@@ -1,12 +1,12 @@
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import pytest
 
-from facefleet.errors import GalleryUnavailable, PhotoStoreUnavailable
-from facefleet.records import LeasedPhoto, PhotoState
-from tests.integration.workers.conftest import Bench
+from facefleet.errors import GalleryNotPrepared, PhotoStoreUnavailable
+from facefleet.records import GalleryPoint, LeasedPhoto, PhotoState
+from tests.integration.workers.conftest import MODEL_VERSION, Bench
 from workers.draining import release
 from workers.lease_keeper import heartbeat
 
@@ -100,13 +100,17 @@ def test_a_gallery_that_comes_back_empty_is_prepared_again(bench: Bench, monkeyp
     bench.write(**PHOTOS)
     album_id, _ = bench.list_into("party")
     prepared: list[str] = []
-    with monkeypatch.context() as down:
-        down.setattr(bench.parts.gallery, "upsert", failing(GalleryUnavailable("down")))
-        for photo_id in bench.photo_ids(album_id)[:5]:
-            bench.indexer.index([photo_id])
+    gallery, write = bench.parts.gallery, bench.parts.gallery.upsert
+
+    def upsert_into_what_was_prepared(version: str, points: Sequence[GalleryPoint]) -> None:
+        if not prepared:
+            raise GalleryNotPrepared("empty")
+        write(version, points)
+
+    monkeypatch.setattr(gallery, "prepare", lambda version, _dimensions: prepared.append(version))
+    monkeypatch.setattr(gallery, "upsert", upsert_into_what_was_prepared)
     breaker = bench.indexer.guards.breakers.gallery
-    assert breaker.is_open
-    monkeypatch.setattr(bench.parts.gallery, "prepare", lambda version, _dimensions: prepared.append(version))
-    bench.indexer.index(bench.photo_ids(album_id)[5:])
-    assert len(prepared) == 1
+    bench.indexer.index(bench.photo_ids(album_id))
+    assert prepared == [MODEL_VERSION]
+    assert set(bench.states(album_id).values()) == {"indexed"}
     assert not breaker.is_open
