@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from threading import Thread
 
 from api.dependencies import Services
 from cli.composition import load_settings, open_services
@@ -53,6 +54,8 @@ def open_server(host: str, port: int, *, brings_fleet: bool) -> Iterator[Running
         if isinstance(services.gallery, EdgeGallery):
             stack.enter_context(closing(serve_gallery(services.gallery, gallery_socket(settings))))
         stack.enter_context(serve_http(services, listener))
+        if services.recognizer:  # beside the first requests, so that no later one waits for it
+            Thread(target=services.recognizer.warm_up, name="warm-up", daemon=True).start()
         if held:
             held.publish(url_of(listener))
             stack.callback(held.withdraw)

@@ -55,9 +55,19 @@ def choose_canvas(height_px: int, width_px: int, longer_side_px: int) -> tuple[i
         longer_side_px: of the input, a multiple of 32.
     """
     needed = longer_side_px * min(height_px, width_px) / max(height_px, width_px) + _MARGIN_PX
-    sides = (math.ceil(longer_side_px * ratio / _COARSEST_STRIDE) * _COARSEST_STRIDE for ratio in _SIDE_RATIOS)
+    sides = _shorter_sides(longer_side_px)
     shorter = next((side for side in sides if side >= math.floor(needed)), longer_side_px)
     return (shorter, longer_side_px) if width_px >= height_px else (longer_side_px, shorter)
+
+
+def list_canvases(longer_side_px: int) -> list[tuple[int, int]]:
+    """List every (height, width) that `choose_canvas` may choose for this longer side."""
+    lying = [(side, longer_side_px) for side in _shorter_sides(longer_side_px)]
+    return list(dict.fromkeys(lying + [(width, height) for height, width in lying]))
+
+
+def _shorter_sides(longer_side_px: int) -> list[int]:
+    return [math.ceil(longer_side_px * ratio / _COARSEST_STRIDE) * _COARSEST_STRIDE for ratio in _SIDE_RATIOS]
 
 
 def fit_to_canvas(image: RgbImage, canvas_px: tuple[int, int], longer_side_px: int) -> DetectorInput:

@@ -21,6 +21,7 @@ from facefleet.recognition.detection import (
     clip_detection,
     decode_detections,
     fit_to_canvas,
+    list_canvases,
     scale_detection,
 )
 from facefleet.recognition.embedding import normalize_embedding
@@ -134,6 +135,16 @@ class Recognizer:
                 self._watch.report_failure(str(error))
                 raise
             return RecognizedPhoto(decoded.width_px, decoded.height_px, faces)
+
+    def warm_up(self) -> None:
+        """Run the detector once on every shape that photos are given: some runtimes compile it for each.
+
+        Returns when it is done or the recognizer is closed; meanwhile others are served.
+        """
+        with contextlib.suppress(RecognizerUnavailable):
+            for height, width in list_canvases(self._settings.detection_size_px):
+                blank = np.zeros((3, height, width), np.uint8)
+                self._batcher.submit((Stage.DETECT, (height, width)), blank, urgent=False).result()
 
     def close(self) -> None:
         """Finish what waits and stop; the recognizer is unusable afterwards."""

@@ -8,6 +8,7 @@ import platform
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -187,7 +188,8 @@ class OpenVinoSession:
     Compiled for a fixed shape it is faster than with free dimensions, and a detector sees a handful of shapes. The
     precision is left to OpenVINO: bfloat16 where the CPU has it.
 
-    `_compiled` belongs to `_lock`; each request belongs to the thread that took it from its queue.
+    `_compiled` belongs to `_lock`, its models to who began to compile them, and each request to the thread that took it
+    from its queue.
     """
 
     def __init__(self, model: bytes, threads: int) -> None:
@@ -195,7 +197,7 @@ class OpenVinoSession:
         self._threads = threads
         self._model_bytes = model
         self._lock = threading.Lock()
-        self._compiled: dict[tuple[int, ...], queue.LifoQueue[Any]] = {}
+        self._compiled: dict[tuple[int, ...], Future[queue.LifoQueue[Any]]] = {}
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `ModelSession`."""
@@ -212,10 +214,16 @@ class OpenVinoSession:
 
     def _requests_for(self, shape: tuple[int, ...]) -> "queue.LifoQueue[Any]":
         with self._lock:
-            requests = self._compiled.get(shape)
-            if requests is None:
-                requests = self._compiled[shape] = self._compile(shape)
-        return requests
+            compiled = self._compiled.get(shape)
+            begins = compiled is None
+            if compiled is None:
+                compiled = self._compiled[shape] = Future()
+        if begins:  # outside the lock: other shapes need not wait for this one
+            try:
+                compiled.set_result(self._compile(shape))
+            except Exception as error:  # noqa: BLE001  goes to everyone who waits
+                compiled.set_exception(error)
+        return compiled.result()
 
     def _compile(self, shape: tuple[int, ...]) -> "queue.LifoQueue[Any]":
         model = self._core.read_model(self._model_bytes)

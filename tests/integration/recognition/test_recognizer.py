@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from facefleet.errors import Overloaded, PermanentError, RecognizerUnavailable, RuntimeUnavailable
+from facefleet.recognition.detection import list_canvases
 from facefleet.recognition.face_models import FaceModels
 from facefleet.recognition.recognizer import Recognizer, load_recognizer
 from facefleet.records import RecognizedFace, RecognizedPhoto
@@ -256,6 +257,15 @@ def test_the_demo_pack_loads_and_looks_at_a_photo(load_pack: LoadPack, demo_pack
     photo = recognizer.recognize(grey)
     assert (photo.width_px, photo.height_px) == (400, 300)
     assert recognizer.dimensions > 0
+
+
+def test_every_shape_is_compiled_ahead(load_pack: LoadPack, demo_pack: Path) -> None:
+    recognizer = load_pack(demo_pack, runtime="openvino", detection_size_px=128)
+    recognizer.warm_up()
+    compiled = recognizer._models.detector._compiled
+    assert {(1, 3, *canvas) for canvas in list_canvases(128)} <= set(compiled)
+    recognizer.close()
+    recognizer.warm_up()
 
 
 def test_a_search_is_refused_when_too_many_wait_and_bulk_is_not(load_pack: LoadPack, demo_pack: Path) -> None:
