@@ -64,9 +64,10 @@ bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes o
 bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (ten minutes on two cores)
 	$(BIN)/python -m tests.benchmarks.capacity
 
-chaos: $(STAMP) ## Kill, freeze and cut off everything while albums are indexed (PROFILE=short or long, SEED), then the control
-	PROFILE=$(PROFILE) SEED=$(SEED) $(BIN)/pytest -q --show-capture=no -p no:logging tests/chaos/matrix.py
-	$(BIN)/python -m tests.chaos.control.storm
+chaos: $(STAMP) ## Kill, freeze and cut off everything while albums are indexed, beside plain Celery (PROFILE=short or long, SEED)
+	rm -rf chaos-results
+	PROFILE=$(PROFILE) SEED=$(SEED) $(BIN)/pytest -q --show-capture=no -p no:logging -n $(JOBS) --dist worksteal tests/chaos/matrix.py
+	$(BIN)/python -m tests.chaos.report chaos-results chaos-table.md
 
 env-example: $(STAMP) ## Write .env.example from the settings class
 	$(BIN)/python -m cli.env_example > .env.example

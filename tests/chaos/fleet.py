@@ -5,9 +5,14 @@ import os
 import signal
 import subprocess
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psutil
+
+from tests.fixtures.packs import CHECKOUT
 from tests.fixtures.processes import FACEFLEET, clean_environment, wait_until
 
 #: Short waits, so that a run takes seconds; what is proven does not depend on their length.
@@ -22,19 +27,28 @@ SETTINGS = {
     "lease_s": "5",
     "sweep_interval_s": "1",
     "redispatch_after_s": "4",
-    "relay_interval_s": "0.2",
+    "relay_interval_s": "0.4",
     "retry_backoff_s": "0.2",
     "watchdog_s": "15",
     "drain_s": "8",
     "max_crashes": "4",
     "s3_connect_timeout_s": "2",
     "s3_read_timeout_s": "3",
+    "s3_events_album_rule": "{album}/...",
+    "decode_timeout_s": "2",
+    "max_search_queue": "8",
+    "max_uploads": "24",
+    "max_upload_bytes": "60000000",
+    "max_probe_bytes": "5000000",
     "log_format": "json",
+    # Does what a photo's last bytes say; ordinary photos are decoded as ever.
+    "test_decoder": "tests.integration.recognition.hostile_decoders",
     # As if reading took time: a fault has to find work under way on any machine.
-    "failpoints": "before_photo=sleep:0.04",
+    "failpoints": "before_photo=sleep:0.1",
 }
-ARGUMENTS = {"api": ("api",), "dispatcher": ("dispatcher",), "worker": ("worker",)}
 NAMES = ("api", "dispatcher", "worker-1", "worker-2")
+#: Those that answer on a port.
+_SERVERS = frozenset({"api", "up"})
 
 
 @dataclass
@@ -53,30 +67,46 @@ class Fleet:
     home: Path
     settings: dict[str, str]
     api_port: int
+    #: Who is started again when it is missing.
+    names: Sequence[str] = NAMES
+    environment: Mapping[str, str] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     #: (role, exit status) of every process that ended; negative: by this signal.
     exits: Counter[tuple[str, int]] = field(default_factory=Counter)
     _starts: int = 0
 
-    def start(self, name: str, **extra: str) -> None:
-        """Start a process; `extra` settings last until it ends."""
+    def start(self, name: str, environment: Mapping[str, str] | None = None, **extra: str) -> None:
+        """Start a process; `environment` and `extra` settings last until it ends."""
         role = name.partition("-")[0]
-        arguments = (*ARGUMENTS[role], *(("--port", str(self.api_port)) if role == "api" else ()))
+        arguments = (role, *(("--port", str(self.api_port)) if role in _SERVERS else ()))
         self._starts += 1
         log = self.home / f"{self._starts:04d}-{name}.log"
-        env = clean_environment(**self.settings | extra)
+        env = clean_environment(**self.settings | extra) | self.environment | (environment or {})
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (env.get("PYTHONPATH"), str(CHECKOUT))))
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [str(FACEFLEET), *arguments], env=env, cwd=self.home, stdout=output, stderr=subprocess.STDOUT
             )
         self.members[name] = Member(name, process, log)
 
-    def start_all(self) -> None:
-        for name in NAMES:
-            self.start(name)
-
     def signal(self, name: str, number: signal.Signals) -> None:
         self.members[name].process.send_signal(number)
+
+    def pids(self) -> dict[str, int]:
+        """List who runs."""
+        return {name: member.process.pid for name, member in self.members.items()}
+
+    def end(self, *names: str, within_s: float = 40) -> None:
+        """SIGTERM, all at once, and wait for them."""
+        for name in names:
+            self.signal(name, signal.SIGTERM)
+        for name in names:
+            self.members[name].process.wait(within_s)
+        self.note_exits()
+
+    def memory_bytes(self, name: str) -> int:
+        """Tell the resident memory of one process."""
+        return int(psutil.Process(self.members[name].process.pid).memory_info().rss)
 
     def kill(self, *names: str) -> None:
         """SIGKILL, all at once; they are not started again before `revive`."""
@@ -96,7 +126,7 @@ class Fleet:
     def revive(self) -> None:
         """Do what a supervisor does: start what is missing."""
         self.note_exits()
-        for name in NAMES:
+        for name in self.names:
             if name not in self.members:
                 self.start(name)
 
@@ -106,15 +136,7 @@ class Fleet:
 
     def log_events(self) -> Counter[str]:
         """Count every event that was logged so far."""
-        counts: Counter[str] = Counter()
-        for path in sorted(self.home.glob("*.log")):
-            for line in path.read_text(errors="replace").splitlines():
-                if line.startswith("{"):
-                    try:
-                        counts[json.loads(line)["event"]] += 1
-                    except (ValueError, KeyError):  # a line that a SIGKILL cut short
-                        continue
-        return counts
+        return Counter(str(line["event"]) for path in self.home.glob("*.log") for line in read_log(path))
 
     def stop(self) -> None:
         for member in self.members.values():
@@ -127,3 +149,15 @@ class Fleet:
                 member.process.kill()
                 member.process.wait()
         self.note_exits()
+
+
+def read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """Read the JSON lines of a log that have an event."""
+    for line in path.read_text(errors="replace").splitlines():
+        if line.startswith("{"):
+            try:
+                parsed = json.loads(line)
+            except ValueError:  # a line that a SIGKILL cut short
+                continue
+            if "event" in parsed:
+                yield parsed

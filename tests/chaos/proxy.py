@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any, Literal, TypeVar
 
-Verb = Literal["latency", "timeout", "reset", "slow_close", "bandwidth", "truncate", "http"]
+Verb = Literal["latency", "timeout", "reset", "slow_close", "bandwidth", "truncate", "http", "down"]
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Toxic:
     code: str = "InternalError"
 
 
-@dataclass
+@dataclass(eq=False)
 class _Link:
     """One client's connection, in the loop's thread only."""
 
@@ -43,6 +43,8 @@ class _Link:
     #: What the current request was given; None: it passes.
     toxic: Toxic | None = None
     answered_bytes: int = 0
+    #: What was asked last, until the answer begins.
+    asked: bytes = b""
 
 
 class LinkBrokenError(Exception):
@@ -65,6 +67,7 @@ class FaultProxy:
         self._loop = asyncio.new_event_loop()
         #: Never set; it keeps those who wait for it from being collected as garbage.
         self._never = asyncio.Event()
+        self._links: set[_Link] = set()
         self._thread = Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._thread.start()
         self.port = self._call(self._listen())
@@ -75,6 +78,21 @@ class FaultProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def cut(self, match: bytes = b"") -> int:
+        """Break every connection now, as a server that is killed does.
+
+        Returns:
+            How many of them waited for the answer to a request that contains this.
+        """
+        return self._call(self._cut(match))
+
+    async def _cut(self, match: bytes) -> int:
+        hit = sum(bool(link.asked) and match in link.asked for link in self._links)
+        for link in self._links:
+            link.client.transport.abort()
+            link.server.transport.abort()
+        return hit
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -97,6 +115,7 @@ class FaultProxy:
             writer.transport.abort()
             return
         link = _Link(writer, up_writer)
+        self._links.add(link)
         pumps = [
             asyncio.ensure_future(self._pump(reader, up_writer, link, self._on_request)),
             asyncio.ensure_future(self._pump(up_reader, writer, link, self._on_answer)),
@@ -104,6 +123,7 @@ class FaultProxy:
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._links.discard(link)
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
@@ -128,6 +148,7 @@ class FaultProxy:
     async def _on_request(self, chunk: bytes, link: _Link) -> bytes:
         """Decide once for each request; protocols other than HTTP have one for each chunk."""
         toxic = self.toxic
+        link.asked = chunk if chunk.startswith(_METHODS) else link.asked
         if toxic and toxic.match not in chunk:
             toxic = None
         is_body = toxic is not None and toxic.verb in ("http", "truncate") and not chunk.startswith(_METHODS)
@@ -140,6 +161,9 @@ class FaultProxy:
             await asyncio.sleep(toxic.amount)
         elif toxic.verb == "timeout":
             await self._never.wait()
+        elif toxic.verb == "down":
+            _reset(link.client)
+            raise LinkBrokenError
         elif toxic.verb == "http":
             link.client.write(_http_error(int(toxic.amount), toxic.code, head=chunk.startswith(b"HEAD ")))
             await link.client.drain()
@@ -148,7 +172,7 @@ class FaultProxy:
         return chunk
 
     async def _on_answer(self, chunk: bytes, link: _Link) -> bytes:
-        toxic = link.toxic
+        toxic, link.asked = link.toxic, b""
         if toxic is None:
             return chunk
         link.answered_bytes += len(chunk)

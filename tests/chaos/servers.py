@@ -17,6 +17,9 @@ from tests.fixtures.processes import free_port, wait_until
 from tests.fixtures.redis import OPTIONS as REDIS_OPTIONS
 from tests.fixtures.redis import _find_binary
 
+#: Few connections, so that somebody else can take all of them.
+_OPTIONS = ("listen_addresses=127.0.0.1", "max_connections=80")
+
 
 @dataclass
 class RedisServer:
@@ -76,7 +79,11 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = [word for option in (*POSTGRES_OPTIONS, "listen_addresses=127.0.0.1") for word in ("-c", option)]
+        options = [
+            word
+            for option in (*POSTGRES_OPTIONS, "listen_addresses=127.0.0.1", "max_connections=80")
+            for word in ("-c", option)
+        ]
         command = [self.binaries / "postgres", "-D", self.home / "data", "-k", self.home, "-p", str(self.port)]
         with (self.home / "log").open("ab") as output:
             self.process = subprocess.Popen(

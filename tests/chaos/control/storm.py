@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,25 +116,25 @@ def restart_of_empty_broker(control: Control, tasks: int) -> Outcome:
     return Outcome("Redis restarted empty", 1, tasks, tasks - done, control.effects() - done)
 
 
-def main() -> None:
-    """Run both storms and print a table."""
-    tasks, kills = (int(word) for word in (sys.argv[1:] or ("600", "12")))
-    with tempfile.TemporaryDirectory() as home:
+def run_storms(tasks: int, kills: int) -> list[Outcome]:
+    """Start two Redis servers, and let both storms pass."""
+    with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
         servers = []
         for name in ("broker", "results"):
             (Path(home) / name).mkdir()
             servers.append(RedisServer(Path(home) / name))
             servers[-1].start()
-        try:
-            control = Control(*servers)
-            outcomes = [storm_of_kills(control, tasks, kills, seed=1), restart_of_empty_broker(control, tasks)]
-        finally:
-            for server in servers:
-                server.stop()
-    print("| plain Celery on Redis | strikes | tasks | lost | ran twice |\n|---|--:|--:|--:|--:|")
-    for each in outcomes:
-        print(f"| {each.storm} | {each.strikes} | {each.tasks} | {each.lost} | {each.duplicates} |")
+            stack.callback(servers[-1].stop)
+        control = Control(*servers)
+        return [storm_of_kills(control, tasks, kills, seed=1), restart_of_empty_broker(control, tasks)]
+
+
+def render(outcomes: Sequence[Outcome]) -> str:
+    """Write the table in Markdown."""
+    head = ("| plain Celery on Redis | strikes | tasks | lost | ran twice |", "|---|--:|--:|--:|--:|")
+    rows = [f"| {each.storm} | {each.strikes} | {each.tasks} | {each.lost} | {each.duplicates} |" for each in outcomes]
+    return "\n".join((*head, *rows))
 
 
 if __name__ == "__main__":
-    main()
+    print(render(run_storms(*(int(word) for word in (sys.argv[1:] or ("600", "12"))))))
