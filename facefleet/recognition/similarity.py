@@ -1,10 +1,9 @@
 """Cosine similarity as a percentage that means the same for every model pack: 80 is one false match in a thousand."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
+from operator import itemgetter
 
 #: What is promised: (percentage, share of pairs of strangers that look at least that much alike).
 FAR_OF_PERCENT = ((10.0, 0.5), (40.0, 1e-1), (60.0, 1e-2), (80.0, 1e-3), (90.0, 1e-4), (99.0, 1e-5))
@@ -23,17 +22,22 @@ class SimilarityCurve:
 
     def percent(self, cosine: float) -> float:
         """Turn a cosine into 0-100."""
-        cosines, percents = self._axes()
-        return float(np.interp(cosine, cosines, percents))
+        return _interpolate(cosine, self.points)
 
     def cosine(self, percent: float) -> float:
         """Turn 0-100 into a cosine: the inverse of `percent`."""
-        cosines, percents = self._axes()
-        return float(np.interp(percent, percents, cosines))
+        return _interpolate(percent, tuple((y, x) for x, y in self.points))
 
-    def _axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        axes = np.asarray(self.points, np.float64)
-        return axes[:, 0], axes[:, 1]
+
+def _interpolate(x: float, points: tuple[tuple[float, float], ...]) -> float:
+    """Read a curve at `x`; beyond its ends it stays level. Some microseconds faster than NumPy's, for every match."""
+    place = bisect_right(points, x, key=itemgetter(0))
+    if place == 0:
+        return points[0][1]
+    if place == len(points):
+        return points[-1][1]
+    (left, low), (right, high) = points[place - 1], points[place]
+    return low + (high - low) * (x - left) / (right - left)
 
 
 def curve_through(cosine_of_percent: dict[float, float], note: str) -> SimilarityCurve:

@@ -1,0 +1,80 @@
+"""CPU of one search through the Rekognition protocol and through the native route, without the models' share.
+
+.venv/bin/pytest -q -s tests/benchmarks/bench_rekognition.py
+"""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import httpx
+import numpy as np
+import pytest
+
+from api.dependencies import Services
+from api.main import create_app
+from facefleet.ledger.images import IndexedImage
+from facefleet.records import GalleryPoint, PhotoRef, face_id_of
+from tests.integration.api import conftest
+
+FACES, CALLS, ROUNDS = 1000, 40, 5
+JPEG = {"content-type": "image/jpeg"}
+TARGET = {"x-amz-target": "RekognitionService.SearchFacesByImage"}
+
+open_drawn_services = conftest.open_drawn_services
+
+
+@pytest.mark.parametrize(("image_bytes", "matches"), [(400_000, 10), (400_000, 100), (4_000_000, 100)])
+def test_cpu_of_a_search(
+    open_drawn_services: Callable[..., AbstractContextManager[Services]], image_bytes: int, matches: int
+) -> None:
+    image = b"people 1".ljust(image_bytes)
+    with open_drawn_services() as services:
+        fill(services)
+        request = {"CollectionId": "album", "Image": {"Bytes": base64.b64encode(image).decode()}}
+        body = json.dumps({**request, "MaxFaces": matches, "FaceMatchThreshold": 0}).encode()
+        native, rekognition = asyncio.run(measure(services, image, body, matches))
+    print(
+        f"\n{image_bytes:,} bytes, {matches} matches: native {native:.2f} ms, rekognition {rekognition:.2f} ms of CPU, "
+        f"{rekognition - native:+.2f} ms"
+    )
+
+
+def fill(services: Services) -> None:
+    """One album; every face is of another person but the first hundred."""
+    album = services.ledger.albums.create("album")
+    recognizer = conftest.DrawnRecognizer()
+    services.gallery.prepare(services.model_version, recognizer.dimensions)
+    points = []
+    for number in range(FACES):
+        recognized = recognizer.recognize(f"people {number}".encode())
+        ref = PhotoRef(f"file:///{number}", f"{number}.jpg", "v", 1)
+        image = IndexedImage(album.id, ref, services.model_version, recognized, frozenset({0}), f"{number}.jpg")
+        services.ledger.images.store(image)
+        face_id = face_id_of(image.photo_id, 0)
+        points.append(GalleryPoint(face_id, album.id, image.photo_id, recognized.faces[0].template))
+    services.gallery.upsert(services.model_version, points)
+
+
+async def measure(services: Services, image: bytes, body: bytes, matches: int) -> tuple[float, float]:
+    """Give the median round's milliseconds of CPU for each call: native, Rekognition."""
+    transport = httpx.ASGITransport(create_app(services))
+    native_url = f"/v1/albums/album/search?limit={matches}&min_similarity=-1"
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        rounds = []
+        for _ in range(ROUNDS):
+            native = await cpu_ms(client, native_url, image, JPEG)
+            rounds.append((native, await cpu_ms(client, "/", body, TARGET)))
+    native_ms, rekognition_ms = np.median(np.array(rounds), axis=0)
+    return float(native_ms), float(rekognition_ms)
+
+
+async def cpu_ms(client: httpx.AsyncClient, url: str, content: bytes, headers: dict[str, str]) -> float:
+    began = time.process_time()
+    for _ in range(CALLS):
+        response = await client.post(url, content=content, headers=headers)
+        assert response.status_code == 200, response.text
+    return (time.process_time() - began) / CALLS * 1000
