@@ -63,6 +63,12 @@ class ForeignOrigin(RequestError):
     reason = "foreign_origin"
 
 
+class LinkRefused(RequestError):
+    """A signed link has expired, or was not made here."""
+
+    reason = "link_refused"
+
+
 #: The nearest class on an error's way up to FacefleetError decides.
 STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
     PhotoNotFound: HTTPStatus.NOT_FOUND,
@@ -80,6 +86,7 @@ STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
     NoFleet: HTTPStatus.CONFLICT,
     UntrustedHost: HTTPStatus.MISDIRECTED_REQUEST,
     ForeignOrigin: HTTPStatus.FORBIDDEN,
+    LinkRefused: HTTPStatus.FORBIDDEN,
     RequestError: HTTPStatus.BAD_REQUEST,
     FacefleetError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -91,6 +98,7 @@ _TYPE_OF_STATUS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
     HTTPStatus.REQUEST_TIMEOUT: "body_too_slow",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
+    HTTPStatus.NOT_IMPLEMENTED: "not_implemented",
 }
 
 

@@ -1,5 +1,6 @@
 """The ASGI application."""
 
+import secrets
 from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from api.body_limit import BodyLimit
 from api.dependencies import Services
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
-from api.routes import albums, events, faces, health, jobs, photos, rekognition, search
+from api.routes import albums, compat, events, faces, health, jobs, photo_links, photos, rekognition, search
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
 
@@ -41,12 +42,15 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.search_places = Semaphore(services.settings.max_search_queue)
     app.state.upload_places = Semaphore(services.settings.max_uploads)
+    secret = services.settings.link_secret.get_secret_value().encode()
+    app.state.link_key = secret or secrets.token_bytes(32)
     install_error_responses(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHosts, services=services)
     app.add_middleware(RequestObserver, requests=services.metrics.requests)
-    for module in (albums, photos, jobs, search, faces, events, health, rekognition):
+    for module in (albums, photos, jobs, search, faces, events, health, photo_links, rekognition, compat):
         app.include_router(module.router)
+    app.include_router(compat.searches)
     return app
 
 

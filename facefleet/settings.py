@@ -181,6 +181,12 @@ class Settings(BaseSettings):
     """Searches that may be in the API at once before it answers 503 with Retry-After."""
     max_uploads: int = Field(default=32, ge=1)
     """Uploads of photos that may be in the API at once before it answers 503 with Retry-After."""
+    compat_album: str = Field(default="faces", pattern=r"^[A-Za-z0-9_.-]{1,255}$")
+    """Album behind the front doors that know only one: POST /search, POST /upload and GET /status."""
+    link_secret: SecretStr = SecretStr("")
+    """Signs links to photos; empty: links of one API process are not known to another, nor after its end."""
+    link_expiry_s: float = Field(default=3600, gt=0)
+    """How long a link to a photo works."""
     rekognition_buckets: str = ""
     """Names of the buckets, separated by commas, whose objects a request of the Rekognition protocol may name as its
     image; they are read with the server's own credentials. Empty: images come as bytes only."""

@@ -15,6 +15,7 @@ from facefleet.errors import (
     PermanentError,
     PhotoNotFound,
     PhotoTooLarge,
+    RequestError,
     TransientError,
 )
 
@@ -24,7 +25,7 @@ _INTERNAL = "InternalServerError"
 _IMAGE_TOO_LARGE = "ImageTooLargeException"
 
 
-class RekognitionError(FacefleetError):
+class RekognitionError(RequestError):
     """An answer that is an error, with AWS's code for it."""
 
     reason = "rekognition_error"

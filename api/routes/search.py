@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
 
 from api.bodies import ProbeDep, bodies_in_openapi
 from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, refuse_search_early
+from api.photo_links import link_to_photo
 from api.problems_in_openapi import problems
 from api.schemas.faces import DetectedView, ProbeFaceView, ProbeResultView, SearchView
 from facefleet.records import Album, PhotoState
@@ -18,14 +20,22 @@ _BODIES = bodies_in_openapi("image")
 _OTHER_PACK = "the album was indexed with another model pack, whose faces cannot be compared: index it again"
 
 
+class SearchOptions(BaseModel):
+    """What a search may be asked for."""
+
+    limit: int | None = Field(default=None, ge=1, le=4096, description="Candidates for each face of the image.")
+    min_similarity: float | None = Field(default=None, ge=-1, le=1, description="Smallest cosine similarity.")
+    links: bool = Field(default=False, description="Whether every candidate carries a signed link to its photo.")
+
+
 @router.post("/albums/{album}/search", openapi_extra=_BODIES, responses=problems(404) | _PROBLEMS)
 def search_in_album(
+    request: Request,
     album: AlbumDep,
     recognizer: RecognizerDep,
     probe_bytes: ProbeDep,
     services: ServicesDep,
-    limit: Annotated[int | None, Query(ge=1, le=4096, description="Candidates for each face of the image.")] = None,
-    min_similarity: Annotated[float | None, Query(ge=-1, le=1, description="Smallest cosine similarity.")] = None,
+    wanted: Annotated[SearchOptions, Query()],
 ) -> SearchView:
     """Find the photos of the people in an image: every face in it gets its own candidates, best first."""
     settings = services.settings
@@ -34,10 +44,13 @@ def search_in_album(
             AlbumSearch(recognizer, services.gallery, services.ledger),
             album.id,
             probe_bytes,
-            limit=settings.search_limit if limit is None else limit,
-            min_similarity=recognizer.similarity_threshold if min_similarity is None else min_similarity,
+            limit=wanted.limit or settings.search_limit,
+            min_similarity=recognizer.similarity_threshold if wanted.min_similarity is None else wanted.min_similarity,
         )
     faces = [ProbeResultView.of(result, probe, services.similarity) for result in results]
+    if wanted.links:
+        for candidate in (each for face in faces for each in face.candidates):
+            candidate.link = link_to_photo(request, candidate.photo_id)
     found_nobody = bool(results) and not any(result.candidates for result in results)
     notice = _explain_nothing(services, recognizer.model_version, album) if found_nobody else None
     return SearchView(width=probe.width_px, height=probe.height_px, faces=faces, notice=notice)

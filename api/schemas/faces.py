@@ -80,6 +80,7 @@ class CandidateView(BaseModel):
     similarity_percent: float = Field(
         description="The same, 0-100 by the model pack's calibration: 80 is one false match in 1,000."
     )
+    link: str | None = Field(default=None, description="A link to the photo that expires; with `links=true`.")
     box: Rectangle
     box_fraction: Rectangle
 

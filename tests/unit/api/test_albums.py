@@ -67,6 +67,16 @@ def test_the_description_names_every_route_and_its_bodies(api: Api) -> None:
         ("get", "/healthz"),
         ("get", "/readyz"),
         ("get", "/metrics"),
+        ("get", "/v1/photos/{photo_id}"),
+        ("post", "/api/v1/detect-faces"),
+        ("post", "/api/v1/collections/{collection}/index-faces"),
+        ("post", "/api/v1/collections/{collection}/search-faces"),
+        ("post", "/search"),
+        ("get", "/health"),
+        ("get", "/status"),
+        ("post", "/upload"),
+        ("get", "/predictions/{image_id}"),
+        ("post", "/cluster"),
     } == routes
     search = description["paths"]["/v1/albums/{album}/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}

@@ -39,6 +39,7 @@ def test_a_candidate_says_where_its_face_is(api: Api, album: Album) -> None:
             "face_id": str(matches[0].face_id),
             "similarity": 0.9,
             "similarity_percent": 99.82,
+            "link": None,
             "box": [40, 20, 100, 50],
             "box_fraction": [0.1, 0.1, 0.25, 0.25],
         }

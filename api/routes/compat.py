@@ -1,0 +1,172 @@
+"""Front doors of other face services, thin, over the same code. Whoever comes from one changes the address."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request, Response, status
+from starlette.exceptions import HTTPException
+
+from api.bodies import PhotosDep, ProbeDep, bodies_in_openapi
+from api.dependencies import ServicesDep, admit_upload, refuse_search_early, require_model_version
+from api.photo_links import link_to_photo
+from api.problems_in_openapi import problems
+from api.receiving import keep_photos
+from api.rekognition import indexing, looking, searching
+from api.rekognition.call import Call
+from api.rekognition.service_model import load_service_model
+from api.rekognition.shapes import parse
+from api.schemas.albums import AlbumName
+from facefleet.errors import AlbumNotFound, FacefleetError, InvalidRequest
+from facefleet.records import DEFAULT_TENANT, Json, photo_id_of
+
+router = APIRouter(tags=["compatibility"])
+searches = APIRouter(
+    tags=["compatibility"],
+    dependencies=[Depends(refuse_search_early)],
+    responses=problems(400, 404, 413, 415, 422, 503),
+)
+
+_IMAGE = bodies_in_openapi("image")
+_WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+#: What a request may say beside its image, as a query parameter or a field of its form: (Rekognition's word, type).
+_OPTIONS: dict[str, tuple[str, type]] = {
+    "external_image_id": ("ExternalImageId", str),
+    "max_faces": ("MaxFaces", int),
+    "similarity_threshold": ("FaceMatchThreshold", float),
+}
+
+
+async def read_options(request: Request, _probe: ProbeDep) -> Json:
+    """Read the options of a request whose image was read, in Rekognition's words.
+
+    Raises:
+        InvalidRequest: one of them is no number.
+    """
+    is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
+    given = {**(await request.form() if is_form else {}), **request.query_params}
+    options = {}
+    for name, (word, kind) in _OPTIONS.items():
+        if name in given:
+            try:
+                options[word] = kind(given[name])
+            except (TypeError, ValueError) as error:
+                raise InvalidRequest(f"{name}: {given[name]!r} is not a number") from error
+    return options
+
+
+OptionsDep = Annotated[Json, Depends(read_options)]
+CollectionPath = Annotated[AlbumName, Path(description="The album's name.")]
+
+
+@searches.post("/api/v1/detect-faces", openapi_extra=_IMAGE)
+def detect_faces(services: ServicesDep, image: ProbeDep) -> Json:
+    """Find the faces of an image: Rekognition's DetectFaces, in snake case."""
+    return _ask(looking.detect_faces, _call(services), "DetectFaces", image, {})
+
+
+@searches.post("/api/v1/collections/{collection}/index-faces", openapi_extra=_IMAGE)
+def index_faces(collection: CollectionPath, services: ServicesDep, image: ProbeDep, options: OptionsDep) -> Json:
+    """Keep an image and its faces: IndexFaces, with `external_image_id` and `max_faces`."""
+    return _ask(indexing.index_faces, _call(services), "IndexFaces", image, {"CollectionId": collection, **options})
+
+
+@searches.post("/api/v1/collections/{collection}/search-faces", openapi_extra=_IMAGE)
+def search_faces(collection: CollectionPath, services: ServicesDep, image: ProbeDep, options: OptionsDep) -> Json:
+    """Search with the largest face: SearchFacesByImage, with `similarity_threshold` and `max_faces`."""
+    named = {"CollectionId": collection, **options}
+    return _ask(searching.search_faces_by_image, _call(services), "SearchFacesByImage", image, named)
+
+
+@searches.post("/search", openapi_extra=_IMAGE)
+def search(request: Request, services: ServicesDep, image: ProbeDep, options: OptionsDep) -> Json:
+    """Search the one album of `FACEFLEET_COMPAT_ALBUM`; every match carries a link to its photo that expires."""
+    named = {"CollectionId": services.settings.compat_album, **options}
+    answer = _ask(searching.search_faces_by_image, _call(services), "SearchFacesByImage", image, named)
+    for match in answer["face_matches"]:
+        match["photo_url"] = link_to_photo(request, match["face"]["image_id"])
+    return answer
+
+
+@router.get("/health")
+def show_health(services: ServicesDep, response: Response) -> Json:
+    """Say whether searches would be answered."""
+    checks = {
+        "model_loaded": services.recognizer is not None and services.recognizer.healthy,
+        "qdrant_healthy": _answers(services),
+        "shutdown_initiated": services.stopping.is_set(),
+    }
+    ready = checks["model_loaded"] and checks["qdrant_healthy"] and not checks["shutdown_initiated"]
+    if not ready:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return {"status": "healthy" if ready else "unhealthy", "ready": ready, "checks": checks}
+
+
+@router.get("/status", responses=problems(503))
+def show_status(services: ServicesDep) -> Json:
+    """Count the faces of the one album of `FACEFLEET_COMPAT_ALBUM`."""
+    name = services.settings.compat_album
+    try:
+        album = services.ledger.albums.get(name, DEFAULT_TENANT)
+    except AlbumNotFound:
+        return {"collection": name, "vectors": 0, "status": "missing"}
+    return {"collection": name, "vectors": services.ledger.faces.count(album.id), "status": "ready"}
+
+
+@router.post(
+    "/upload",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(admit_upload), Depends(require_model_version)],
+    openapi_extra=bodies_in_openapi("files", many=True),
+    responses=problems(413, 415, 422, 503),
+)
+def upload(photos: PhotosDep, services: ServicesDep) -> Json:
+    """Send a photo to the one album of `FACEFLEET_COMPAT_ALBUM`, which is made on first sight."""
+    album = services.ledger.albums.ensure(services.settings.compat_album, DEFAULT_TENANT)
+    job, refs = keep_photos(services, album, photos)
+    ids = [str(photo_id_of(album.id, ref.uri, ref.version, services.model_version)) for ref in refs]
+    return {"image_id": ids[0], "image_ids": ids, "job_id": str(job.id)}
+
+
+@router.get("/predictions/{image_id}", responses=problems(501))
+async def show_predictions(image_id: str) -> None:
+    """Say who is on a photo: not before there are people."""
+    del image_id
+    raise _not_built("predictions name people, and this server does not know people yet, only faces")
+
+
+@router.post("/cluster", responses=problems(501))
+async def cluster() -> None:
+    """Group faces by person: not before there are people."""
+    raise _not_built("this server does not group faces into people yet; it finds the faces that look like one")
+
+
+def _call(services: ServicesDep) -> Call:
+    return Call(services, DEFAULT_TENANT, "us-east-1")
+
+
+def _ask(operation: Any, call: Call, name: str, image: bytes, options: Json) -> Json:  # noqa: ANN401  any operation
+    """Run an operation of Rekognition whose options are held against its service model."""
+    shape = load_service_model().operation_model(name).input_shape
+    known = {key: parse(shape.members[key], each, key) for key, each in options.items() if key in shape.members}
+    if "CollectionId" in known:
+        call.services.ledger.albums.get(known["CollectionId"], call.tenant)
+    answer: Json = _snake(operation(call, {**known, "Image": {"Bytes": image}}))
+    return answer
+
+
+def _snake(value: Any) -> Any:  # noqa: ANN401  JSON
+    if isinstance(value, dict):
+        return {_WORD_BEGINS.sub("_", key).lower(): _snake(each) for key, each in value.items() if each is not None}
+    return [_snake(each) for each in value] if isinstance(value, list) else value
+
+
+def _answers(services: ServicesDep) -> bool:
+    try:
+        services.gallery.check()
+    except FacefleetError:
+        return False
+    return True
+
+
+def _not_built(reason: str) -> HTTPException:
+    return HTTPException(status.HTTP_501_NOT_IMPLEMENTED, reason)
