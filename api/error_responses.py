@@ -69,6 +69,18 @@ class LinkRefused(RequestError):
     reason = "link_refused"
 
 
+class MediaUrlsOff(RequestError):
+    """The server does not fetch images from addresses of callers."""
+
+    reason = "media_urls_off"
+
+
+class CallbacksOff(RequestError):
+    """The server calls nobody back."""
+
+    reason = "callbacks_off"
+
+
 #: The nearest class on an error's way up to FacefleetError decides.
 STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
     PhotoNotFound: HTTPStatus.NOT_FOUND,
@@ -87,6 +99,8 @@ STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
     UntrustedHost: HTTPStatus.MISDIRECTED_REQUEST,
     ForeignOrigin: HTTPStatus.FORBIDDEN,
     LinkRefused: HTTPStatus.FORBIDDEN,
+    MediaUrlsOff: HTTPStatus.FORBIDDEN,
+    CallbacksOff: HTTPStatus.FORBIDDEN,
     RequestError: HTTPStatus.BAD_REQUEST,
     FacefleetError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

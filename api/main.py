@@ -14,7 +14,7 @@ from api.body_limit import BodyLimit
 from api.dependencies import Services
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
-from api.routes import albums, compat, events, faces, health, jobs, photo_links, photos, rekognition, search
+from api.routes import albums, compat, events, faces, health, jobs, photo_links, photos, processing, rekognition, search
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
 
@@ -48,7 +48,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHosts, services=services)
     app.add_middleware(RequestObserver, requests=services.metrics.requests)
-    for module in (albums, photos, jobs, search, faces, events, health, photo_links, rekognition, compat):
+    for module in (albums, photos, jobs, search, faces, events, health, photo_links, rekognition, compat, processing):
         app.include_router(module.router)
     app.include_router(compat.searches)
     return app

@@ -187,6 +187,14 @@ class Settings(BaseSettings):
     """Signs links to photos; empty: links of one API process are not known to another, nor after its end."""
     link_expiry_s: float = Field(default=3600, gt=0)
     """How long a link to a photo works."""
+    media_urls: bool = False
+    """Whether POST /process may fetch images from https addresses that its callers name; never from private ones."""
+    media_url_timeout_s: float = Field(default=20, gt=0)
+    """How long fetching one image may take, redirects included."""
+    callback_secret: SecretStr = SecretStr("")
+    """Signs callbacks of POST /process (Standard Webhooks: whsec_ and base64); empty: nobody is called back."""
+    callback_timeout_s: float = Field(default=15, gt=0)
+    """How long a receiver of a callback may take to answer."""
     rekognition_buckets: str = ""
     """Names of the buckets, separated by commas, whose objects a request of the Rekognition protocol may name as its
     image; they are read with the server's own credentials. Empty: images come as bytes only."""

@@ -1,8 +1,10 @@
 """Policies that the simulation compares: the deadline rule, and what autoscalers do out of the box."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil
+from functools import partial
+from math import ceil, inf
 
 from facefleet.capacity.controller import DeadlineController, FleetView, RateMeter
 from facefleet.capacity.deadline_rule import DeadlineTerms
@@ -15,20 +17,17 @@ _GAUGE_DELAY_S = 15.0
 
 
 @dataclass
-class QueueLength:
-    """KEDA's queueLength: backlog over a constant, and the Kubernetes autoscaler's defaults around it."""
+class Stabilized:
+    """The Kubernetes autoscaler around a rule: down only to the most that was recommended within some time."""
 
-    photos_per_worker: float
-    min_workers: int
-    max_workers: int
-    #: Scale down only to the most that was recommended within this time.
+    recommend: Callable[[FleetView], int]
+    #: The autoscaler's own default.
     stabilization_s: float = 300.0
     _recommended: deque[tuple[float, int]] = field(default_factory=deque)
 
     def decide(self, view: FleetView) -> int:
         """Recommend, and hold on to higher recommendations of the last minutes."""
-        wanted = min(max(ceil(view.backlog_photos / self.photos_per_worker), self.min_workers), self.max_workers)
-        self._recommended.append((view.now_s, wanted))
+        self._recommended.append((view.now_s, self.recommend(view)))
         while self._recommended[0][0] < view.now_s - self.stabilization_s:
             self._recommended.popleft()
         return max(workers for _, workers in self._recommended)
@@ -76,8 +75,33 @@ def deadline_policy(scenario: Scenario, planned_share: float = 0.9) -> Policy:
 
 def keda_policy(scenario: Scenario, photos_per_worker: float) -> Policy:
     """Build KEDA's rule; it is given a fresh count of the whole backlog, which a bounded queue would not show."""
-    rule = QueueLength(photos_per_worker, scenario.base_workers, scenario.max_workers)
+    rule = Stabilized(partial(_backlog_over, scenario, photos_per_worker, inf))
     return Policy(f"KEDA queueLength, {photos_per_worker:g} photos", rule.decide, every_s=30.0, delay_s=15.0)
+
+
+def beside_policy(scenario: Scenario, backlog: float, queue: float, runway: float = 512.0) -> Policy:
+    """Build what infra/k8s makes of it: the largest of the deadline rule, the ledger's backlog and the queue's length.
+
+    Args:
+        scenario: what both are made for.
+        backlog: photos in the ledger for each worker.
+        queue: photos in the broker for each worker.
+        runway: photos that the dispatcher keeps in the broker at most.
+    """
+    deadline = deadline_policy(scenario)
+    rules = (
+        deadline.decide,
+        partial(_backlog_over, scenario, backlog, inf),
+        partial(_backlog_over, scenario, queue, runway),
+    )
+    largest = Stabilized(lambda view: max(rule(view) for rule in rules), stabilization_s=120.0)
+    name = f"deadline rule, beside it {backlog:g} of the backlog and {queue:g} of the queue"
+    return Policy(name, largest.decide, deadline.every_s, deadline.delay_s)
+
+
+def _backlog_over(scenario: Scenario, photos_per_worker: float, most_seen: float, view: FleetView) -> int:
+    wanted = ceil(min(view.backlog_photos, most_seen) / photos_per_worker)
+    return min(max(wanted, scenario.base_workers), scenario.max_workers)
 
 
 def target_tracking_policy(scenario: Scenario, photos_per_worker: float) -> Policy:

@@ -73,3 +73,22 @@ client_token = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False, default=utc_now()),
 )
 sa.Index("ix_client_token_created", client_token.c.created_at)
+
+#: Messages to addresses of callers.
+callback = sa.Table(
+    "callback",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.String(255), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    #: JSON with templates; empty once nobody is to be sent it any more.
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False, default=utc_now()),
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("next_attempt_at", UtcTime, nullable=False, default=utc_now()),
+    #: When it was given up.
+    sa.Column("dead_at", UtcTime),
+    #: What went wrong last.
+    sa.Column("detail", sa.Text),
+)
+sa.Index("ix_callback_due", callback.c.dead_at, callback.c.next_attempt_at)

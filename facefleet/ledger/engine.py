@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from facefleet.errors import ConfigurationError
 from facefleet.ledger.albums import Albums
+from facefleet.ledger.callbacks import Callbacks
 from facefleet.ledger.client_tokens import ClientTokens
 from facefleet.ledger.database import Database, connect, translated_errors
 from facefleet.ledger.faces import Faces
@@ -45,6 +46,7 @@ class Ledger:
     users: Users
     tags: Tags
     client_tokens: ClientTokens
+    callbacks: Callbacks
 
     def check(self) -> None:
         """Return when the database answers.
@@ -89,6 +91,7 @@ def open_ledger(url: str) -> Ledger:
         users=Users(database),
         tags=Tags(database),
         client_tokens=ClientTokens(database),
+        callbacks=Callbacks(database),
     )
 
 

@@ -13,6 +13,7 @@ from facefleet.failpoints import parse_failpoints
 from facefleet.s3_events import EventRules
 from facefleet.settings import Settings
 from workers.celery_app import LANES, create_celery_app, queue_name
+from workers.dispatcher.callbacks import CallbackSender
 from workers.dispatcher.lister import Lister
 from workers.dispatcher.loop import repeat
 from workers.dispatcher.purger import Purger
@@ -87,6 +88,8 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
     ]
+    if settings.callback_secret.get_secret_value():
+        duties.append((CallbackSender.of(ledger, settings).step, settings.relay_interval_s))
     if settings.reconcile_interval_s:
         reconciler = Reconciler(ledger, parts.gallery, parts.stores, settings, parts.model_version, stopping)
         duties.append((reconciler.step, settings.reconcile_interval_s))

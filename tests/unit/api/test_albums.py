@@ -77,6 +77,8 @@ def test_the_description_names_every_route_and_its_bodies(api: Api) -> None:
         ("post", "/upload"),
         ("get", "/predictions/{image_id}"),
         ("post", "/cluster"),
+        ("post", "/process"),
+        ("get", "/v1/callbacks/dead"),
     } == routes
     search = description["paths"]["/v1/albums/{album}/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}

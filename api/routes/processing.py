@@ -1,0 +1,55 @@
+"""`POST /process`: an image by its address, its faces as the answer and, if wanted, as a signed callback."""
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request
+
+from api.bodies import require_json
+from api.dependencies import PageLimit, RecognizerDep, Services, ServicesDep, place_among, refuse_search_early
+from api.error_responses import CallbacksOff, MediaUrlsOff
+from api.problems_in_openapi import problems
+from api.schemas.processing import DeadCallbackList, DeadCallbackView, MediaFace, MediaFaces, MediaRequest
+from facefleet.outbound import Outbound
+from facefleet.records import DEFAULT_TENANT
+
+router = APIRouter(tags=["compatibility"])
+
+
+@router.post(
+    "/process",
+    dependencies=[Depends(require_json), Depends(refuse_search_early)],
+    responses=problems(400, 403, 413, 415, 422, 503),
+)
+async def process_media(
+    request: Request, wanted: MediaRequest, services: ServicesDep, recognizer: RecognizerDep
+) -> MediaFaces:
+    """Fetch an image and give its faces back; nothing is stored but a callback until it was taken."""
+    _require_allowed(services, wanted)
+    settings = services.settings
+    image_bytes = await Outbound(settings.media_url_timeout_s, settings.max_probe_bytes).get(wanted.media_url)
+    async with place_among(request.app.state.search_places, "searches"):
+        image = await to_thread.run_sync(lambda: recognizer.recognize(image_bytes, urgent=True))
+    answer = MediaFaces(
+        job_id=wanted.job_id,
+        media_id=wanted.media_id,
+        event_id=wanted.event_id,
+        model_version=recognizer.model_version,
+        faces=[MediaFace.of(face, image) for face in image.faces],
+    )
+    if wanted.callback_url is not None:
+        add = services.ledger.callbacks.add
+        await to_thread.run_sync(add, DEFAULT_TENANT, wanted.callback_url, answer.model_dump_json())
+    return answer
+
+
+@router.get("/v1/callbacks/dead")
+def list_dead_callbacks(services: ServicesDep, limit: PageLimit = 100) -> DeadCallbackList:
+    """List the callbacks that nobody took, newest first; they are kept for 14 days, without their content."""
+    dead = services.ledger.callbacks.list_dead(DEFAULT_TENANT, limit)
+    return DeadCallbackList(callbacks=[DeadCallbackView.of(each) for each in dead])
+
+
+def _require_allowed(services: Services, wanted: MediaRequest) -> None:
+    if not services.settings.media_urls:
+        raise MediaUrlsOff("this server fetches nothing (FACEFLEET_MEDIA_URLS): send the image to /v1/detect instead")
+    if wanted.callback_url is not None and not services.settings.callback_secret.get_secret_value():
+        raise CallbacksOff("this server calls nobody back: FACEFLEET_CALLBACK_SECRET is unset")
