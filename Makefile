@@ -40,7 +40,7 @@ fmt: $(STAMP) ## Format the code and mend what lint can
 demo: $(STAMP) ## Draw an album, index it, search it with three selfies, write demo-report.html
 	$(BIN)/python -m demo
 
-demo-pack: $(STAMP) ## Train the bundled pack again (one to two hours on two cores; installs PyTorch)
+demo-pack: $(STAMP) ## Train the bundled pack again (two to three hours on two cores, less with a GPU; installs PyTorch)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[demo-train]'
 	$(BIN)/python -m demo.training
 	$(MAKE) demo-pack-calibration

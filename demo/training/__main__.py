@@ -14,10 +14,12 @@ from demo.evaluation.recognizer import facefleet_recognizer, insightface_recogni
 from demo.pack_facts import PACK_DIRECTORY, PACK_FILE, PackFacts
 from demo.training.detector_data import draw_examples, total_faces
 from demo.training.detector_training import DetectorPlan, train_detector
-from demo.training.embedder_data import LandmarkError, draw_faces
-from demo.training.embedder_training import EmbedderPlan, train_embedder
+from demo.training.embedder_data import FacePlan, draw_faces
+from demo.training.embedder_training import EmbedderPlan, EmbedderSchool, train_embedder
 from demo.training.export import export_detector, export_embedder
+from demo.training.landmark_errors import measure_landmark_errors
 from demo.training.model_card import CARD_FILE, DetectorRecord, EmbedderRecord, TrainingRecord, model_card
+from demo.training.straightener_training import StraightenerPlan, train_straightener
 from demo.training.threshold import CANDIDATES, choose_detection_threshold, choose_similarity_threshold
 
 DESCRIPTION = (
@@ -62,13 +64,19 @@ def _make_detector(workshop: Workshop) -> DetectorRecord:
 
 
 def _make_embedder(workshop: Workshop) -> EmbedderRecord:
-    plan = EmbedderPlan()
-    people, steps = max(2, round(plan.people * workshop.scale)), round(plan.steps * workshop.scale)
-    plan = replace(plan, people=people, steps=steps)
-    faces = draw_faces(plan.people, plan.shots, plan.seed, workshop.processes, LandmarkError())
-    network, steps = train_embedder(faces, plan, workshop.checkpoints / "embedder.pt")
-    export_embedder(network, workshop.out)
-    return EmbedderRecord(plan, steps)
+    drawing, plan, upright = FacePlan(), EmbedderPlan(), StraightenerPlan()
+    drawing = replace(drawing, people=max(2, round(drawing.people * workshop.scale)))
+    plan = replace(plan, steps=round(plan.steps * workshop.scale))
+    upright = replace(upright, steps=round(upright.steps * workshop.scale))
+    # It is to cope with the errors of the detector it will work with.
+    errors = measure_landmark_errors(workshop.out, workshop.processes)
+    faces = draw_faces(drawing, workshop.processes)
+    checkpoints = workshop.checkpoints
+    straightener, straightener_steps = train_straightener(faces, errors, upright, checkpoints / "straightener.pt")
+    school = EmbedderSchool(faces, errors, straightener)
+    embedder, steps = train_embedder(school, plan, checkpoints / "embedder.pt")
+    export_embedder(straightener, embedder, workshop.out)
+    return EmbedderRecord(drawing, plan, straightener_steps, steps)
 
 
 def describe_pack(out: Path, record: TrainingRecord, threads: int, photos: int = 200) -> None:

@@ -7,8 +7,9 @@ import onnx
 import torch
 from torch import nn
 
+from demo.training.alignment import FACE_SIDE_PX
 from demo.training.detector_network import STRIDES, FaceDetector, refine_landmarks
-from demo.training.embedder_network import FACE_SIDE_PX, FaceEmbedder
+from demo.training.embedder_network import FaceEmbedder, FaceStraightener, straighten
 
 DETECTOR_FILE, EMBEDDER_FILE = "det_drawn.onnx", "rec_drawn.onnx"
 #: The first opset with GridSample.
@@ -35,15 +36,19 @@ class ExportedDetector(nn.Module):  # type: ignore[misc]  # PyTorch is not type-
 
 
 class ExportedEmbedder(nn.Module):  # type: ignore[misc]  # PyTorch is not type-checked
-    """The embedder on a face and on its mirror image, added up: a head turned left resembles one turned right."""
+    """Both parts on a face and on its mirror image: a head turned left resembles one turned right."""
 
-    def __init__(self, network: FaceEmbedder) -> None:
+    def __init__(self, straightener: FaceStraightener, embedder: FaceEmbedder) -> None:
         super().__init__()
-        self.network = network
+        self.straightener = straightener
+        self.embedder = embedder
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
         """(N, 3, 112, 112) to (N, 128)."""
-        embeddings: torch.Tensor = self.network(faces) + self.network(faces.flip(3))
+        # In a mirror the face turns and moves aside the other way.
+        mirrored = self.straightener(faces.flip(3)) * torch.tensor([1.0, -1.0, -1.0, 1.0])
+        straight = straighten(faces, (self.straightener(faces) + mirrored) / 2)
+        embeddings: torch.Tensor = self.embedder(straight) + self.embedder(straight.flip(3))
         return embeddings
 
 
@@ -56,11 +61,11 @@ def export_detector(network: FaceDetector, directory: Path) -> None:
     _export(model, example, directory / DETECTOR_FILE, "images", DETECTOR_OUTPUTS, axes)
 
 
-def export_embedder(network: FaceEmbedder, directory: Path) -> None:
+def export_embedder(straightener: FaceStraightener, embedder: FaceEmbedder, directory: Path) -> None:
     """Write the embedder; N stays open."""
     example = torch.zeros(1, 3, FACE_SIDE_PX, FACE_SIDE_PX)
     axes = {"faces": {0: "N"}, "embeddings": {0: "N"}}
-    model = ExportedEmbedder(copy.deepcopy(network).cpu().eval())
+    model = ExportedEmbedder(copy.deepcopy(straightener), copy.deepcopy(embedder)).cpu().eval()
     _export(model, example, directory / EMBEDDER_FILE, "faces", ["embeddings"], axes)
 
 
@@ -74,8 +79,23 @@ def _export(
         opset_version=OPSET, dynamo=False,
     )  # fmt: skip
     graph = onnx.load(str(path))
-    # InsightFace takes a first node whose name begins with Sub or Mul for normalisation inside of the file.
-    for number, node in enumerate(graph.graph.node):
-        node.name = f"layer_{number}"
+    _rename(graph.graph)
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, str(path))
+
+
+def _rename(graph: onnx.GraphProto) -> None:
+    """Number nodes and inner values: PyTorch's names are a fiftieth of the file.
+
+    InsightFace takes a first node whose name begins with Sub or Mul for normalisation inside of the file.
+    """
+    kept = {value.name for value in (*graph.input, *graph.output)} | {""}
+    names = {weight.name: f"w{number}" for number, weight in enumerate(graph.initializer)}
+    outputs = [name for node in graph.node for name in node.output if name not in kept]
+    names |= {name: f"v{number}" for number, name in enumerate(outputs)}
+    for weight in graph.initializer:
+        weight.name = names[weight.name]
+    for number, node in enumerate(graph.node):
+        node.name = f"layer_{number}"
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]

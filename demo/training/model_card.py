@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from demo.pack_facts import PackFacts
 from demo.training.detector_data import SIDE_PX
 from demo.training.detector_training import DetectorPlan
+from demo.training.embedder_data import FacePlan
 from demo.training.embedder_training import EmbedderPlan
 
 CARD_FILE = "MODEL_CARD.md"
@@ -23,9 +24,12 @@ class DetectorRecord:
 
 @dataclass(frozen=True)
 class EmbedderRecord:
-    """How the embedder was trained."""
+    """How the embedder and its straightener were trained."""
 
+    drawing: FacePlan
     plan: EmbedderPlan
+    #: Steps that were done before the time was up.
+    straightener_steps: int
     steps: int
 
 
@@ -39,7 +43,7 @@ class TrainingRecord:
 
 def model_card(record: TrainingRecord, facts: PackFacts, figures: str) -> str:
     """The card's text, Markdown; `figures` are the measured tables."""
-    detector, embedder = record.detector.plan, record.embedder.plan
+    detector, embedder, drawing = record.detector.plan, record.embedder.plan, record.embedder.drawing
     return f"""# Model card: the demo pack
 
 A face detector (`det_drawn.onnx`) and a face embedder (`rec_drawn.onnx`) that know **drawn people only**.
@@ -56,8 +60,8 @@ They let Facefleet be tried and tested offline. No real person's picture was use
 
 ## Data
 Everything is drawn by the code in `demo/` from seeds: {detector.photos} photos of {SIDE_PX} x {SIDE_PX} pixels
-with {record.detector.faces} faces for the detector; {embedder.people} people with {embedder.shots} aligned faces each
-for the embedder.
+with {record.detector.faces} faces for the detector; {drawing.people} people in {drawing.shots} poses each for the
+embedder, every one reduced to two sizes, the first of 14 to 32 pixels.
 Skin tones, hairstyles, glasses, beards and headwear are drawn from fixed lists; the drawings have no sex, age or
 origin, and the figures say nothing about any group of people. The people of the evaluation come from other seeds and
 are in neither training.
@@ -67,11 +71,14 @@ are in neither training.
   (scores, boxes, landmarks at strides 8, 16, 32; two anchors a cell), image after image when N > 1. Landmarks are
   sharpened inside of the graph by a field of offsets (GridSample, opset 16). Trained for
   {record.detector.steps} steps of {detector.batch} photos.
-- Embedder: aligned faces `[N, 3, 112, 112]`, RGB, (x - 127.5) / 127.5, to `[N, 128]`; compare by cosine. CosFace with
-  margin {embedder.margin}, {record.embedder.steps} steps of {embedder.batch} faces, aligned by landmarks
-  that are disturbed as a detector's are. The graph adds up what it says of a face and of its mirror image.
+- Embedder: aligned faces `[N, 3, 112, 112]`, RGB, (x - 127.5) / 127.5, to `[N, 128]`; compare by cosine. A small
+  network first says how the face should have been aligned, and the graph aligns it again (GridSample); it learned that
+  from faces aligned with the errors that this detector's landmarks were measured to have, drawn afresh at each of
+  {record.embedder.straightener_steps} steps of {embedder.batch} faces. The embedder proper learned from faces that were
+  straightened so: CosFace with margin {embedder.margin}, {record.embedder.steps} steps of {embedder.batch} faces. The
+  graph adds up what it says of a face and of its mirror image.
 
-Train it again with `make demo-pack`: seeded, one to two hours on two CPU cores, less with a GPU.
+Train it again with `make demo-pack`: seeded, two to three hours on two CPU cores, less with a GPU.
 
 ## Measured
 `make demo-pack-eval`: 200 drawn photos of 25 people never trained on, 400 to 640 pixels wide, faces of 16 to 300
