@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from facefleet.capacity.clairvoyant import cheapest_worker_seconds
-from facefleet.capacity.policies import deadline_policy, keda_policy, target_tracking_policy
+from facefleet.capacity.policies import beside_policy, deadline_policy, keda_policy, target_tracking_policy
 from facefleet.capacity.scenario import Scenario, draw_world
 from facefleet.capacity.simulation import Policy, simulate
 from tests.benchmarks.capacity_figure import Bar, Curve, draw_figure
@@ -24,6 +24,8 @@ IN_TURNS = replace(SCENARIO, turn_every=1)
 #: KEDA's default of five messages, a hundred messages, and lengths tuned to this very scenario.
 HALF_AS_FAST = replace(SCENARIO, photos_per_s=SCENARIO.photos_per_s / 2, photos_in_hand=40)
 QUEUE_LENGTHS = (40, 800, 4000, 8000, 9000, 10_000, 11_000)
+#: Photos of backlog and of queue for each worker, beside the rule: as infra/k8s has them, none, and what would undo it.
+BESIDE = ((10_000, 512), (1e9, 1e9), (1000, 1e9), (1e9, 256), (1e9, 128), (1000, 128))
 TARGETS = (2000, 4000, 6000)
 BETWEEN_SEED = 3
 
@@ -71,6 +73,9 @@ def measure(pool: ProcessPoolExecutor, seeds: int) -> list[Totals]:
         add_up(pool, "deadline rule", deadline_policy, SCENARIO, seeds),
         add_up(pool, "deadline rule, albums strictly in turns", deadline_policy, IN_TURNS, seeds),
     ]
+    for backlog, queue in BESIDE:
+        build = partial(beside_policy, backlog=backlog, queue=queue)
+        rows.append(add_up(pool, f"rule beside backlog {backlog:,} and queue {queue / 8:g}", build, SCENARIO, seeds))
     for length in QUEUE_LENGTHS:
         build = partial(keda_policy, photos_per_worker=length)
         rows.append(add_up(pool, f"KEDA queueLength {length // 8:,} messages", build, SCENARIO, seeds))
@@ -118,7 +123,7 @@ def main() -> None:
     bars += [
         Bar(row.name, row.elastic_worker_s / options.seeds, row.missed_share)
         for row in rows
-        if not row.name.startswith("half")
+        if not row.name.startswith(("half", "rule beside"))
     ]
     curves = [
         draw_curve("deadline rule", deadline_policy(SCENARIO)),

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from facefleet.settings import Settings
+from tests.fixtures.deployment import VARIABLE, read_compose, read_services
 
-VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^}]*))?\}")
 SECRET = re.compile(r"PASSWORD|SECRET|API_KEY|ACCESS_KEY|BASIC_AUTH")
 OUR_IMAGES = ("facefleet-api", "facefleet-worker")
 #: What each foreign image listens on.
@@ -27,10 +27,9 @@ def text(checkout: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def compose(text: str) -> dict[str, Any]:
+def compose() -> dict[str, Any]:
     """The file with every variable filled in."""
-    filled = VARIABLE.sub(lambda match: match[3] if match[2] == "-" else "letters0123", text)
-    return yaml.safe_load(filled)  # type: ignore[no-any-return]  # YAML has no types
+    return read_compose({})
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +74,19 @@ def test_every_setting_is_one_and_has_an_acceptable_value(ours: dict[str, dict[s
         Settings(_env_file=None, **settings)
 
 
-def test_every_command_exists(commands: set[str], ours: dict[str, dict[str, Any]]) -> None:
-    for name, service in ours.items():
-        if "entrypoint" not in service:
-            default = "api" if name == "api" else "worker"
-            assert service.get("command", [default])[0] in commands
-    assert ours["flower"]["command"][:3] == ["--app", "workers.flower_app", "flower"]
+def test_every_command_exists(commands: set[str]) -> None:
+    lines = {name: service.command for name, service in read_services({}).items()}
+    assert {line[1] for line in lines.values() if line[0] == "facefleet"} == commands
+    assert lines["flower"][:4] == ("celery", "--app", "workers.flower_app", "flower")
     assert find_spec("workers.flower_app")
+
+
+def test_dispatcher_and_workers_agree_on_what_a_worker_holds(ours: dict[str, dict[str, Any]]) -> None:
+    """The dispatcher counts workers by it; its own processors say nothing about theirs."""
+    for name in ("FACEFLEET_WORKER_THREADS", "FACEFLEET_PHOTOS_PER_MESSAGE"):
+        values = {ours[each]["environment"].get(name) for each in ("dispatcher", "worker")}
+        assert len(values) == 1
+    assert ours["dispatcher"]["environment"]["FACEFLEET_WORKER_THREADS"]
 
 
 def test_addresses_are_those_of_services(compose: dict[str, Any]) -> None:

@@ -11,31 +11,13 @@ from pathlib import Path
 import pytest
 
 from facefleet.settings import Settings
+from tests.fixtures.deployment import Instructions, of_stage, read_stages
 
 DOCKERFILES = ("Dockerfile.api", "Dockerfile.worker")
 COMPILERS = re.compile(r"\b(gcc|g\+\+|clang|build-essential|cmake|make|apt-get|apk)\b")
 
 
-def read_stages(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Instructions of each stage, by its name or, for one without, its number."""
-    text = re.sub(r"(?m)^\s*#.*\n", "", path.read_text())
-    stages: dict[str, list[tuple[str, str]]] = {}
-    for line in re.sub(r"\\\n", " ", text).splitlines():
-        instruction, _, rest = line.strip().partition(" ")
-        if instruction == "FROM":
-            stages[rest.partition(" AS ")[2] or str(len(stages))] = [(instruction, rest.partition(" AS ")[0])]
-        elif instruction and stages:
-            stages[next(reversed(stages))].append((instruction, rest))
-    return stages
-
-
-def of_stage(stages: dict[str, list[tuple[str, str]]], name: str) -> list[tuple[str, str]]:
-    """The instructions of a stage after those of the stage that it begins with."""
-    base = stages[name][0][1]
-    return (of_stage(stages, base) if base in stages else []) + stages[name]
-
-
-def end_stages(checkout: Path, dockerfile: str) -> list[list[tuple[str, str]]]:
+def end_stages(checkout: Path, dockerfile: str) -> list[Instructions]:
     stages = read_stages(checkout / dockerfile)
     wanted = ["gpu", "cpu"] if dockerfile == "Dockerfile.worker" else [list(stages)[-1]]
     return [of_stage(stages, name) for name in wanted]
@@ -142,6 +124,7 @@ sys.modules.update(dict.fromkeys({blocked!r}))
 import api.main, cli.composition, cli.server
 from facefleet.recognition.recognizer import load_recognizer
 from facefleet.settings import Settings
+from tests.fixtures.deployment import Instructions, of_stage, read_stages
 load_recognizer(Settings(_env_file=None, model_pack={str(demo_pack)!r}, runtime="openvino", cpu_threads=1)).close()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)

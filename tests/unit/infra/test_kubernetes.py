@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from facefleet.settings import Settings
+from tests.fixtures.deployment import read_pod_commands, read_services
 from workers.celery_app import LANES, queue_name
 
 Resource: TypeAlias = dict[str, Any]
@@ -147,6 +148,31 @@ def test_commands_exist(deployed: list[Resource], commands: set[str]) -> None:
     assert {container["args"][0] for _, container in containers(deployed)} == commands
 
 
+def test_commands_are_those_of_compose() -> None:
+    """So what the test of the whole fleet starts is what Kubernetes starts."""
+    composed = {name: service.command for name, service in read_services({}).items()}
+    pods = read_pod_commands("base") | read_pod_commands("overlays/spot")
+    assert set(pods) == {"api", "dispatcher", "worker", "worker-spot"}
+    for name, command in pods.items():
+        assert command == composed[name.removesuffix("-spot")], name
+
+
+def test_dispatcher_and_workers_agree_on_what_a_worker_holds(deployed: list[Resource]) -> None:
+    """The dispatcher counts workers by it; its own processors say nothing about theirs."""
+    (base,) = read(K8S / "base/kustomization.yaml")
+    shared = dict(literal.split("=", 1) for literal in base["configMapGenerator"][0]["literals"])
+    threads = {
+        each["value"]
+        for spec, container in containers(deployed)
+        if spec["serviceAccountName"] == "facefleet-worker"
+        for each in container["env"]
+        if each["name"] == "FACEFLEET_CPU_THREADS"
+    }
+    assert {int(each) + 2 for each in threads} == {int(shared["FACEFLEET_WORKER_THREADS"])}
+    own = {each["name"] for _, container in containers(deployed) for each in container.get("env", [])}
+    assert not {"FACEFLEET_WORKER_THREADS", "FACEFLEET_PHOTOS_PER_MESSAGE"} & own
+
+
 def test_settings_are_settings(deployed: list[Resource]) -> None:
     generators = [each for path in kustomizations() for each in read(path)[0].get("configMapGenerator", [])]
     pairs = [literal.split("=", 1) for each in generators for literal in each["literals"]]
@@ -169,6 +195,24 @@ def test_triggers_say_what_keda_asks_for() -> None:
         for trigger in scaled["spec"]["triggers"]:
             assert set(trigger["metadata"]) == TRIGGERS[trigger["type"]]
             assert all(isinstance(value, str) for value in trigger["metadata"].values())
+
+
+def test_nets_below_the_deadline_rule_do_not_outbid_it() -> None:
+    """Their figures are in docs/capacity.md, Beside other triggers."""
+    settings = Settings(_env_file=None)
+    for trigger in (each for scaled in scaled_objects() for each in scaled["spec"]["triggers"]):
+        limits = trigger["metadata"]
+        messages = int(limits.get("listLength") or limits.get("queueLength") or 0)
+        if "backlog" in trigger["name"]:
+            planned_s = 0.9 * settings.album_deadline_s - 15
+            assert int(limits["threshold"]) >= settings.worker_photos_per_s * planned_s
+        elif trigger["name"] == "queue-index":
+            assert messages >= settings.runway_photos / settings.photos_per_message
+        elif trigger["name"] == "queue-interactive":
+            assert messages * settings.photos_per_message / settings.worker_photos_per_s < 30
+        else:
+            assert "facefleet_workers_wanted" in limits["query"]
+            assert limits["threshold"] == "1"
 
 
 def test_scaled_deployments_exist_and_leave_their_number_to_keda(deployed: list[Resource]) -> None:

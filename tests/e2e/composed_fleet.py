@@ -1,0 +1,113 @@
+"""The services of docker-compose.yml as processes of this machine: its commands and settings, other addresses."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.fixtures.deployment import Service, read_compose, read_services
+from tests.fixtures.processes import Processes, clean_environment, free_port, wait_until
+
+#: What .env holds beside a checkout.
+VARIABLES = {"FLOWER_PASSWORD": "tell nobody", "S3_EVENTS_SECRET": "correct-horse", "FACEFLEET_CPU_THREADS": "1"}
+_PORTS = {"api": "8000", "flower": "5555"}
+#: The addresses and folders that a process has to be told elsewhere than in a container.
+_PLACES = {"LEDGER_URL", "BROKER_URL", "QDRANT_URL", "QDRANT_API_KEY", "S3_ENDPOINT_URL", "DATA_DIR", "MODEL_DIR"}
+_PLACES |= {"METRICS_HOST", "METRICS_PORT"}
+
+
+@dataclass
+class ComposedFleet:
+    """Starts services; each has a port of its own, and the processes belong to `processes`."""
+
+    processes: Processes
+    #: Where things are here, and what the fleet is set to beyond the compose file.
+    places: dict[str, str]
+    extra: dict[str, str]
+    urls: dict[str, list[str]] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=lambda: read_services(VARIABLES))
+
+    def start(self, name: str) -> str:
+        """Start one more process of a service; returns its URL."""
+        service, port = self.services[name], free_port()
+        program, *arguments = service.command
+        if inner := _PORTS.get(name):
+            assert any(inner in each for each in arguments), f"{name} no longer listens on {inner}"
+        here = [each.replace("0.0.0.0", "127.0.0.1").replace(inner or "\0", str(port)) for each in arguments]
+        self.processes.start(*here, program=program, env=self._environment(service, port))
+        url = f"http://127.0.0.1:{port}"
+        self.urls.setdefault(name, []).append(url)
+        return url
+
+    def _environment(self, service: Service, port: int) -> dict[str, str]:
+        here = self.places | {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": str(port)}
+        assert set(here) == _PLACES
+        replaced = {f"FACEFLEET_{name}": value for name, value in here.items()}
+        # Only what the container has is replaced: a setting that is missing there is missing here.
+        composed = {
+            name: replaced.get(name, str(value))
+            for name, value in service.environment.items()
+            if name not in {"PATH", "HOME"} and not name.startswith("AWS_")
+        }
+        return clean_environment(**self.extra) | composed
+
+    def run_script(self, name: str, **replaced: str) -> None:
+        """Run a service that is a script and ends, with some addresses replaced."""
+        _, option, script = self.services[name].command
+        for old, new in replaced.items():
+            script = script.replace(old, new)
+        subprocess.run([sys.executable, option, script], check=True, timeout=60)
+
+    def call_webhook(self, body: str) -> dict[str, Any]:
+        """Post what the S3 server of the compose file posts, to where and as whom it is told to."""
+        told = urlsplit(read_compose(VARIABLES)["services"]["s3"]["environment"]["VGW_EVENT_WEBHOOK_URL"])
+        answer = httpx.post(
+            f"{self.urls[str(told.hostname)][0]}{told.path}",
+            content=body,
+            auth=(str(told.username), str(told.password)),
+            timeout=30,
+        )
+        return dict(answer.raise_for_status().json())
+
+    def metrics(self, name: str) -> str:
+        """What all processes of a service show Prometheus."""
+        return "\n".join(httpx.get(f"{url}/metrics", timeout=10).raise_for_status().text for url in self.urls[name])
+
+    def backlog(self) -> float:
+        """Photos that the dispatcher says are waiting."""
+        shown = self.metrics("dispatcher")
+        lanes = (f'facefleet_backlog_photos{{lane="{lane}"}}' for lane in ("index", "interactive"))
+        return sum(read_sample(shown, lane) for lane in lanes)
+
+    def ask_flower(self, path: str, password: str = VARIABLES["FLOWER_PASSWORD"]) -> Any:  # noqa: ANN401  JSON
+        """Get something of Flower's API, as its only user."""
+        answer = httpx.get(f"{self.urls['flower'][0]}{path}", auth=("flower", password), timeout=10)
+        return answer.raise_for_status().json()
+
+    def queue_depths(self) -> dict[str, int]:
+        """Waiting messages by lane, as Flower shows them."""
+        queues = self.ask_flower("/api/queues/length")["active_queues"]
+        return {each["name"].removeprefix("facefleet-"): each["messages"] for each in queues}
+
+    def wait_until_ready(self) -> None:
+        """Wait for every process that was started, as the health checks of the images do."""
+        paths = {"api": "/readyz", "flower": "/healthcheck"}
+        for name, urls in self.urls.items():
+            for url in urls:
+                wait_until(lambda url=url, name=name: _answers(url + paths.get(name, "/metrics")), f"{name} is ready")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+def read_sample(exposition: str, sample: str) -> float:
+    """Add up one sample, with its labels as they are written, over everything that was scraped."""
+    values = [line.rpartition(" ")[2] for line in exposition.splitlines() if line.startswith(f"{sample} ")]
+    return sum(map(float, values))
