@@ -5,6 +5,7 @@ notifications, which the test of them sets as the template has them.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,6 +134,31 @@ def test_workers_are_one_to_three_on_demand_and_spot_from_zero(stack: dict[str, 
     assert spot["MixedInstancesPolicy"]["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 0
 
 
+def test_outputs_are_the_settings_that_its_scaling_needs(stack: dict[str, str], s3_endpoint: str) -> None:
+    [described] = connect("cloudformation", s3_endpoint).describe_stacks(StackName="facefleet")["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+    settings = {name: read_settings(outputs[name]) for name in ("DispatcherSettings", "ApiSettings")}
+    of_dispatcher = settings["DispatcherSettings"]
+    assert of_dispatcher.s3_events_queue_url == stack["EventsQueue"]
+    assert of_dispatcher.upload_url == settings["ApiSettings"].upload_url == f"s3://{BUCKET}/uploads"
+    # The groups see only what is in SQS: several albums of ten thousand, and none sent twice while it waits there.
+    assert of_dispatcher.runway_photos == 50_000
+    assert of_dispatcher.redispatch_after_s > 2 * of_dispatcher.album_deadline_s
+    # Workers are counted by what they hold.
+    started = properties_of("WorkerLaunchTemplate")["LaunchTemplateData"]["UserData"]["Fn::Base64"]
+    of_worker = read_settings("\n".join(re.findall(r"--env (\S+)", started)))
+    assert of_worker.worker_threads == of_dispatcher.worker_threads
+    assert of_worker.photos_per_message == of_dispatcher.photos_per_message
+
+
+def read_settings(lines: str) -> Settings:
+    """An env file, of which every line is a setting."""
+    pairs = dict(line.split("=", 1) for line in lines.splitlines())
+    values = {name.removeprefix("FACEFLEET_").lower(): value for name, value in pairs.items()}
+    assert set(values) <= set(Settings.model_fields)
+    return Settings(_env_file=None, **values)
+
+
 def allowed(iam: Client, role: str) -> dict[str, set[str]]:
     """Resources by action, over all inline policies of a role."""
     found: dict[str, set[str]] = {}
@@ -157,5 +183,15 @@ def test_roles_may_no_more_than_they_need(stack: dict[str, str], s3_endpoint: st
     assert "sqs:SendMessage" not in rights["WorkerRole"]
     assert not any(action.startswith("sqs:") for action in rights["ApiRole"])
     for role in rights.values():
-        for action in set(role) & {"s3:PutObject", "s3:DeleteObject"}:
+        for action in set(role) & {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}:
             assert role[action] == {f"arn:aws:s3:::{BUCKET}/uploads/*"}
+
+
+def test_who_deletes_albums_may_delete_older_versions_of_uploads(stack: dict[str, str], s3_endpoint: str) -> None:
+    """Somebody may turn on the bucket's versioning, and a deleted album is to be gone."""
+    iam = connect("iam", s3_endpoint)
+    for role in ("DispatcherRole", "ApiRole"):
+        rights = allowed(iam, stack[role])
+        assert rights["s3:DeleteObjectVersion"]
+        assert rights["s3:ListBucketVersions"] == {f"arn:aws:s3:::{BUCKET}"}
+    assert "s3:DeleteObjectVersion" not in allowed(iam, stack["WorkerRole"])
