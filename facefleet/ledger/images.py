@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.collection_schema import dropped_face, external_image, user_face
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
-from facefleet.ledger.jobs import ensure_job, hold_album
+from facefleet.ledger.jobs import ensure_job, hold_album, standing_job_id
 from facefleet.ledger.listing import delete_photos, photo_row
 from facefleet.ledger.schema import face, photo
 from facefleet.ledger.settling import dropped_of, face_row
@@ -168,7 +168,7 @@ def _count_again(connection: sa.Connection, photo_ids: Collection[UUID]) -> None
 
 def _delete_empty(connection: sa.Connection, album_id: UUID, photo_ids: Collection[UUID]) -> list[str]:
     """Delete images, not photos of an album's other sources, that have no face left; returns their URIs."""
-    job_id = ensure_job(connection, album_id, IMAGES_SOURCE)
+    job_id = standing_job_id(album_id, IMAGES_SOURCE)
     empty = sa.select(photo.c.id, photo.c.store_uri).where(photo.c.id.in_(photo_ids), photo.c.job_id == job_id)
     rows = connection.execute(empty.where(photo.c.face_count == 0)).all()
     delete_photos(connection, [row.id for row in rows])

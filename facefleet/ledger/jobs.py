@@ -171,9 +171,14 @@ def hold_album(connection: sa.Connection, album_id: UUID) -> None:
         raise AlbumNotFound("there is no such album (any more)")
 
 
+def standing_job_id(album_id: UUID, source: str) -> UUID:
+    """Name the one job of an album for photos that come singly, whether it was entered yet or not."""
+    return uuid5(album_id, source)
+
+
 def ensure_job(connection: sa.Connection, album_id: UUID, source: str) -> UUID:
-    """Name the one job of an album for photos that come singly, which is entered with the first of them."""
-    job_id = uuid5(album_id, source)
+    """Enter the standing job of an album, unless it is there; returns its id."""
+    job_id = standing_job_id(album_id, source)
     row = {"id": job_id, "album_id": album_id, "source": source, "state": JobState.RUNNING.value}
     connection.execute(insert_or_ignore(connection, job).values(listing_ended_at=utc_now(), **row))
     return job_id
