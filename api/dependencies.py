@@ -19,7 +19,7 @@ from facefleet.photo_store import PhotoStores
 from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.recognizer import Recognizer
 from facefleet.recognition.similarity import SimilarityCurve, usual_curve
-from facefleet.records import Album
+from facefleet.records import DEFAULT_TENANT, Album
 from facefleet.settings import Settings
 
 
@@ -59,6 +59,14 @@ async def get_services(request: Request) -> Services:
 
 
 ServicesDep: TypeAlias = Annotated[Services, Depends(get_services)]
+
+
+async def get_tenant() -> str:
+    """Say on whose behalf a request acts; one default tenant until keys exist."""
+    return DEFAULT_TENANT
+
+
+TenantDep: TypeAlias = Annotated[str, Depends(get_tenant)]
 
 
 def find_album(album: Annotated[AlbumName, Path(description="The album's name.")], services: ServicesDep) -> Album:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 from starlette.exceptions import HTTPException
 
 from api.bodies import PhotosDep, ProbeDep, bodies_in_openapi
-from api.dependencies import ServicesDep, admit_upload, refuse_search_early, require_model_version
+from api.dependencies import ServicesDep, TenantDep, admit_upload, refuse_search_early, require_model_version
 from api.photo_links import link_to_photo
 from api.problems_in_openapi import problems
 from api.receiving import keep_photos
@@ -17,7 +17,7 @@ from api.rekognition.service_model import load_service_model
 from api.rekognition.shapes import parse
 from api.schemas.albums import AlbumName
 from facefleet.errors import AlbumNotFound, FacefleetError, InvalidRequest
-from facefleet.records import DEFAULT_TENANT, Json, photo_id_of
+from facefleet.records import Json, photo_id_of
 
 router = APIRouter(tags=["compatibility"])
 searches = APIRouter(
@@ -58,30 +58,38 @@ OptionsDep = Annotated[Json, Depends(read_options)]
 CollectionPath = Annotated[AlbumName, Path(description="The album's name.")]
 
 
+async def get_call(services: ServicesDep, tenant: TenantDep) -> Call:
+    """Make a call of Rekognition out of a request that knows nothing of regions."""
+    return Call(services, tenant, "us-east-1")
+
+
+CallDep = Annotated[Call, Depends(get_call)]
+
+
 @searches.post("/api/v1/detect-faces", openapi_extra=_IMAGE)
-def detect_faces(services: ServicesDep, image: ProbeDep) -> Json:
+def detect_faces(call: CallDep, image: ProbeDep) -> Json:
     """Find the faces of an image: Rekognition's DetectFaces, in snake case."""
-    return _ask(looking.detect_faces, _call(services), "DetectFaces", image, {})
+    return _ask(looking.detect_faces, call, "DetectFaces", image, {})
 
 
 @searches.post("/api/v1/collections/{collection}/index-faces", openapi_extra=_IMAGE)
-def index_faces(collection: CollectionPath, services: ServicesDep, image: ProbeDep, options: OptionsDep) -> Json:
+def index_faces(collection: CollectionPath, call: CallDep, image: ProbeDep, options: OptionsDep) -> Json:
     """Keep an image and its faces: IndexFaces, with `external_image_id` and `max_faces`."""
-    return _ask(indexing.index_faces, _call(services), "IndexFaces", image, {"CollectionId": collection, **options})
+    return _ask(indexing.index_faces, call, "IndexFaces", image, {"CollectionId": collection, **options})
 
 
 @searches.post("/api/v1/collections/{collection}/search-faces", openapi_extra=_IMAGE)
-def search_faces(collection: CollectionPath, services: ServicesDep, image: ProbeDep, options: OptionsDep) -> Json:
+def search_faces(collection: CollectionPath, call: CallDep, image: ProbeDep, options: OptionsDep) -> Json:
     """Search with the largest face: SearchFacesByImage, with `similarity_threshold` and `max_faces`."""
     named = {"CollectionId": collection, **options}
-    return _ask(searching.search_faces_by_image, _call(services), "SearchFacesByImage", image, named)
+    return _ask(searching.search_faces_by_image, call, "SearchFacesByImage", image, named)
 
 
 @searches.post("/search", openapi_extra=_IMAGE)
-def search(request: Request, services: ServicesDep, image: ProbeDep, options: OptionsDep) -> Json:
+def search(request: Request, call: CallDep, image: ProbeDep, options: OptionsDep) -> Json:
     """Search the one album of `FACEFLEET_COMPAT_ALBUM`; every match carries a link to its photo that expires."""
-    named = {"CollectionId": services.settings.compat_album, **options}
-    answer = _ask(searching.search_faces_by_image, _call(services), "SearchFacesByImage", image, named)
+    named = {"CollectionId": call.services.settings.compat_album, **options}
+    answer = _ask(searching.search_faces_by_image, call, "SearchFacesByImage", image, named)
     for match in answer["face_matches"]:
         match["photo_url"] = link_to_photo(request, match["face"]["image_id"])
     return answer
@@ -102,11 +110,11 @@ def show_health(services: ServicesDep, response: Response) -> Json:
 
 
 @router.get("/status", responses=problems(503))
-def show_status(services: ServicesDep) -> Json:
+def show_status(services: ServicesDep, tenant: TenantDep) -> Json:
     """Count the faces of the one album of `FACEFLEET_COMPAT_ALBUM`."""
     name = services.settings.compat_album
     try:
-        album = services.ledger.albums.get(name, DEFAULT_TENANT)
+        album = services.ledger.albums.get(name, tenant)
     except AlbumNotFound:
         return {"collection": name, "vectors": 0, "status": "missing"}
     return {"collection": name, "vectors": services.ledger.faces.count(album.id), "status": "ready"}
@@ -119,9 +127,9 @@ def show_status(services: ServicesDep) -> Json:
     openapi_extra=bodies_in_openapi("files", many=True),
     responses=problems(413, 415, 422, 503),
 )
-def upload(photos: PhotosDep, services: ServicesDep) -> Json:
+def upload(photos: PhotosDep, services: ServicesDep, tenant: TenantDep) -> Json:
     """Send a photo to the one album of `FACEFLEET_COMPAT_ALBUM`, which is made on first sight."""
-    album = services.ledger.albums.ensure(services.settings.compat_album, DEFAULT_TENANT)
+    album = services.ledger.albums.ensure(services.settings.compat_album, tenant)
     job, refs = keep_photos(services, album, photos)
     ids = [str(photo_id_of(album.id, ref.uri, ref.version, services.model_version)) for ref in refs]
     return {"image_id": ids[0], "image_ids": ids, "job_id": str(job.id)}
@@ -138,10 +146,6 @@ async def show_predictions(image_id: str) -> None:
 async def cluster() -> None:
     """Group faces by person: not before there are people."""
     raise _not_built("this server does not group faces into people yet; it finds the faces that look like one")
-
-
-def _call(services: ServicesDep) -> Call:
-    return Call(services, DEFAULT_TENANT, "us-east-1")
 
 
 def _ask(operation: Any, call: Call, name: str, image: bytes, options: Json) -> Json:  # noqa: ANN401  any operation

@@ -4,12 +4,19 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 
 from api.bodies import require_json
-from api.dependencies import PageLimit, RecognizerDep, Services, ServicesDep, place_among, refuse_search_early
+from api.dependencies import (
+    PageLimit,
+    RecognizerDep,
+    Services,
+    ServicesDep,
+    TenantDep,
+    place_among,
+    refuse_search_early,
+)
 from api.error_responses import CallbacksOff, MediaUrlsOff
 from api.problems_in_openapi import problems
 from api.schemas.processing import DeadCallbackList, DeadCallbackView, MediaFace, MediaFaces, MediaRequest
 from facefleet.outbound import Outbound
-from facefleet.records import DEFAULT_TENANT
 
 router = APIRouter(tags=["compatibility"])
 
@@ -20,7 +27,7 @@ router = APIRouter(tags=["compatibility"])
     responses=problems(400, 403, 413, 415, 422, 503),
 )
 async def process_media(
-    request: Request, wanted: MediaRequest, services: ServicesDep, recognizer: RecognizerDep
+    request: Request, wanted: MediaRequest, services: ServicesDep, recognizer: RecognizerDep, tenant: TenantDep
 ) -> MediaFaces:
     """Fetch an image and give its faces back; nothing is stored but a callback until it was taken."""
     _require_allowed(services, wanted)
@@ -37,14 +44,14 @@ async def process_media(
     )
     if wanted.callback_url is not None:
         add = services.ledger.callbacks.add
-        await to_thread.run_sync(add, DEFAULT_TENANT, wanted.callback_url, answer.model_dump_json())
+        await to_thread.run_sync(add, tenant, wanted.callback_url, answer.model_dump_json())
     return answer
 
 
 @router.get("/v1/callbacks/dead")
-def list_dead_callbacks(services: ServicesDep, limit: PageLimit = 100) -> DeadCallbackList:
+def list_dead_callbacks(services: ServicesDep, tenant: TenantDep, limit: PageLimit = 100) -> DeadCallbackList:
     """List the callbacks that nobody took, newest first; they are kept for 14 days, without their content."""
-    dead = services.ledger.callbacks.list_dead(DEFAULT_TENANT, limit)
+    dead = services.ledger.callbacks.list_dead(tenant, limit)
     return DeadCallbackList(callbacks=[DeadCallbackView.of(each) for each in dead])
 
 

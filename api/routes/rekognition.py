@@ -13,14 +13,13 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.body_limit import SMALL_BODY_BYTES, allow_body
-from api.dependencies import Services, ServicesDep, place_among
+from api.dependencies import Services, ServicesDep, TenantDep, place_among
 from api.rekognition.call import Call
 from api.rekognition.errors import RekognitionError, as_rekognition_error
 from api.rekognition.operations import OPERATIONS, Operation
 from api.rekognition.service_model import load_service_model
 from api.rekognition.shapes import parse, read_json, render
 from facefleet.errors import FacefleetError
-from facefleet.records import DEFAULT_TENANT
 
 _TARGET_PREFIX = "RekognitionService."
 _MEDIA_TYPE = "application/x-amz-json-1.1"
@@ -34,11 +33,11 @@ router = APIRouter(tags=["rekognition"])
 
 
 @router.post("/", include_in_schema=False)
-async def call_rekognition(request: Request, services: ServicesDep) -> Response:
+async def call_rekognition(request: Request, services: ServicesDep, tenant: TenantDep) -> Response:
     """Answer an operation of Amazon Rekognition; errors too are in AWS's form."""
     request_id = str(uuid4())
     try:
-        answer = await _answer(request, services)
+        answer = await _answer(request, services, tenant)
         status = HTTPStatus.OK
     except (FacefleetError, HTTPException) as error:
         failure = as_rekognition_error(error)
@@ -54,12 +53,12 @@ async def call_rekognition(request: Request, services: ServicesDep) -> Response:
     return Response(json.dumps(answer), status, headers, media_type=_MEDIA_TYPE)
 
 
-async def _answer(request: Request, services: Services) -> dict[str, Any]:
+async def _answer(request: Request, services: Services, tenant: str) -> dict[str, Any]:
     name, operation = _find_operation(request.headers.get("x-amz-target", ""))
     allow_body(request, _MAX_BODY_BYTES)
     body = await request.body()
     region = _SCOPE_REGION.search(request.headers.get("authorization", ""))
-    call = Call(services, DEFAULT_TENANT, region.group(1) if region else "us-east-1")
+    call = Call(services, tenant, region.group(1) if region else "us-east-1")
     place = place_among(request.app.state.search_places, "searches") if operation.looks else nullcontext()
     async with place:
         return await to_thread.run_sync(_run, name, operation, call, body)
