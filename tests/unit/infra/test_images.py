@@ -131,6 +131,14 @@ load_recognizer(Settings(_env_file=None, model_pack={str(demo_pack)!r}, runtime=
     assert done.returncode == 0, done.stderr
 
 
+def test_images_keep_the_descriptions_of_services_that_are_used(checkout: Path, tmp_path: Path) -> None:
+    used = {"rekognition", "s3", "sqs", "sts"}
+    for service in (*used, "ec2"):
+        (tmp_path / "botocore" / "data" / service).mkdir(parents=True)
+    subprocess.run(["sh", checkout / "infra/images/trim.sh", tmp_path], check=True, capture_output=True, timeout=10)
+    assert {path.name for path in (tmp_path / "botocore" / "data").iterdir()} == used
+
+
 @pytest.mark.parametrize("script", ["build.sh", "trim.sh"])
 def test_scripts_parse(checkout: Path, script: str) -> None:
     subprocess.run(["bash", "-n", checkout / "infra/images" / script], check=True, timeout=10)
