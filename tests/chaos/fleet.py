@@ -27,7 +27,7 @@ SETTINGS = {
     "lease_s": "5",
     "sweep_interval_s": "1",
     "redispatch_after_s": "4",
-    "relay_interval_s": "0.4",
+    "relay_interval_s": "0.8",
     "retry_backoff_s": "0.2",
     "watchdog_s": "15",
     "drain_s": "8",

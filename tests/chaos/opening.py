@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 
 from facefleet.gallery.edge_client import EdgeClientGallery
 from facefleet.gallery.protocol import Gallery
@@ -66,6 +67,10 @@ def open_scene(kind: Kind, home: Path, s3_endpoint: str, drawings: dict[str, byt
         names, environment = (("up",), {"TMPDIR": str(home / "temp")}) if kind == "one" else (NAMES, {})
         fleet = Fleet(home, settings, free_port(), names, environment)
         stack.callback(fleet.stop)
+        # A connection for each request: who answered the last one may be dead.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        url = f"http://127.0.0.1:{fleet.api_port}"
+        http = stack.enter_context(httpx.Client(base_url=url, timeout=20, limits=limits, verify=False))
         yield Scene(
             kind=kind,
             home=home,
@@ -80,6 +85,7 @@ def open_scene(kind: Kind, home: Path, s3_endpoint: str, drawings: dict[str, byt
             oracle=Oracle(database, gallery, truth.model_version, found),
             drawings=dict(drawings),
             recognize=truth.recognize,
+            http=http,
         )
 
 

@@ -40,7 +40,7 @@ class Row:
     expected_text: str | Callable[[Evidence], str] = "none dead"
     #: Bound on the recovery.
     quiet_within_s: float = 60
-    photos: int = 96
+    photos: int = 64
     kind: Kind = "fleet"
     #: Called before the album is handed to the fleet, and how that is done.
     prepare: Callable[[Run], None] = nothing

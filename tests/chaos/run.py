@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import httpx
-
 from facefleet.errors import FacefleetError
 from tests.chaos.oracle import Listed, Verdict
 from tests.chaos.proxy import Toxic
@@ -167,11 +165,11 @@ class Run:
 
     def delete_album(self) -> None:
         """Delete it as a user does."""
-        httpx.delete(f"{self.scene.url}/v1/albums/{self.album}", timeout=30).raise_for_status()
+        self.scene.http.delete(f"/v1/albums/{self.album}", timeout=30).raise_for_status()
 
     def clear(self) -> None:
         """Leave the scene as it was: rows that look at every album are not to see this one."""
-        httpx.delete(f"{self.scene.url}/v1/albums/{self.album}", timeout=60)
+        self.scene.http.delete(f"/v1/albums/{self.album}", timeout=60)
         self.scene.empty(self.album)
 
     def describe(self) -> str:

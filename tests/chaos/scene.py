@@ -45,6 +45,8 @@ class Scene:
     drawings: dict[str, bytes]
     #: What the models find in bytes; None: they cannot be read.
     recognize: Callable[[bytes], list[Template] | None]
+    #: Of the api. A client for each request would spend its time on certificates.
+    http: httpx.Client
 
     @property
     def url(self) -> str:
@@ -52,7 +54,7 @@ class Scene:
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return self.http.get("/readyz", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -87,14 +89,14 @@ class Scene:
         ]
 
     def create_album(self, album: str) -> UUID:
-        created = httpx.post(f"{self.url}/v1/albums", json={"name": album}, timeout=20)
+        created = self.http.post("/v1/albums", json={"name": album}, timeout=20)
         created.raise_for_status()
         return UUID(created.json()["id"])
 
     def index(self, album: str) -> int:
         """Ask for the album's part of the bucket to be indexed; returns the status of the answer."""
         source = {"source": f"s3://{BUCKET}/{album}/"}
-        return httpx.post(f"{self.url}/v1/albums/{album}/index", json=source, timeout=20).status_code
+        return self.http.post(f"/v1/albums/{album}/index", json=source, timeout=20).status_code
 
     def heal(self) -> None:
         """Let everything pass again."""

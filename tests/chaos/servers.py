@@ -39,12 +39,17 @@ class RedisServer:
         self.process.kill()
         self.process.wait()
 
-    def restart_empty(self) -> None:
+    def restart_empty(self) -> int:
+        """Lose everything; returns how many keys that were."""
+        with redis.Redis(port=self.port) as client:
+            keys = int(client.dbsize())
         self.kill()
-        for leftover in ("appendonlydir", "dump.rdb"):
+        for leftover in ("appendonlydir", "appendonly.aof", "dump.rdb"):  # Redis 7 and 6
             path = self.home / leftover
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        assert {path.name for path in self.home.iterdir()} == {"log"}, "everything is lost"
         self.start()
+        return keys
 
     def stop(self) -> None:
         self.process.terminate()

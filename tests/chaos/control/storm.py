@@ -126,7 +126,7 @@ def run_storms(tasks: int, kills: int) -> list[Outcome]:
             servers[-1].start()
             stack.callback(servers[-1].stop)
         control = Control(*servers)
-        return [storm_of_kills(control, tasks, kills, seed=1), restart_of_empty_broker(control, tasks)]
+        return [storm_of_kills(control, tasks, kills, seed=1), restart_of_empty_broker(control, 3 * tasks)]
 
 
 def render(outcomes: Sequence[Outcome]) -> str:

@@ -5,8 +5,6 @@ import shutil
 import time
 from collections.abc import Callable
 
-import httpx
-
 from tests.chaos.proxy import Toxic
 from tests.chaos.run import Run
 from tests.fixtures.processes import FACEFLEET, clean_environment, run_facefleet
@@ -54,8 +52,8 @@ def server_gone(seconds: float) -> Callable[[Run], None]:
             scene.proxies["qdrant"].cut()
             run.last(seconds)
             probe = scene.drawings[min(scene.drawings)]
-            search = f"{scene.url}/v1/albums/{run.album}/search"
-            answer = httpx.post(search, content=probe, headers={"content-type": "image/jpeg"}, timeout=40)
+            search, jpeg = f"/v1/albums/{run.album}/search", {"content-type": "image/jpeg"}
+            answer = scene.http.post(search, content=probe, headers=jpeg, timeout=40)
             run.note("searches told to come back", int(answer.status_code == 503))
             scene.qdrant.restart()
         run.heal()
