@@ -64,6 +64,9 @@ bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes o
 bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (ten minutes on two cores)
 	$(BIN)/python -m tests.benchmarks.capacity
 
+restore-drill: $(STAMP) ## Back up a fleet's ledger, lose it and the gallery, restore, and see that searches answer as before
+	$(BIN)/pytest -q -s --show-capture=no -p no:logging tests/e2e/restore_drill.py
+
 chaos: $(STAMP) ## Kill, freeze and cut off everything while albums are indexed, beside plain Celery (PROFILE=short or long, SEED)
 	rm -rf chaos-results
 	PROFILE=$(PROFILE) SEED=$(SEED) $(BIN)/pytest -q --show-capture=no -p no:logging -n $(JOBS) --dist worksteal tests/chaos/matrix.py
@@ -83,4 +86,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-capacity chaos env-example images lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-capacity restore-drill chaos env-example images lock

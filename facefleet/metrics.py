@@ -70,6 +70,18 @@ class Metrics:
             ["dependency"],
             registry=self.registry,
         )
+        self.gpu_busy = Gauge(
+            "facefleet_gpu_busy_ratio",
+            "Share of the time in which something ran on a GPU of a worker's machine, 0-1.",
+            ["gpu"],
+            registry=self.registry,
+        )
+        self.gpu_memory_bytes = Gauge(
+            "facefleet_gpu_memory_bytes",
+            "Memory of a GPU of a worker's machine: used by whoever, and total.",
+            ["gpu", "kind"],
+            registry=self.registry,
+        )
         self.lease_expiries = Counter(
             "facefleet_lease_expiries", "Leases that ended without a word of their worker.", registry=self.registry
         )

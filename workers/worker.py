@@ -1,5 +1,6 @@
 """The consumer: Celery's worker on a threads pool, as a process of its own or inside another."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -13,6 +14,7 @@ from facefleet.errors import TransientError
 from facefleet.settings import Settings
 from workers.celery_app import consumed_queues, create_celery_app
 from workers.draining import ask_to_end, bounded_drain
+from workers.gpu_metrics import watch_gpus
 from workers.indexing import PhotoIndexer
 from workers.lease_keeper import heartbeat
 from workers.metrics_server import serve_metrics
@@ -74,7 +76,7 @@ def run_worker(parts: FleetParts) -> int:
 
 
 def _watch(parts: FleetParts, app: Celery, guards: Safeguards, stopping: Event, give_up: Callable[[str], None]) -> None:
-    """Begin to look for what ends a worker from outside of its work; the threads die with the process."""
+    """Begin to look at what is outside of the worker's own work; the threads die with the process."""
     settings = parts.settings
     if watches(settings):
         check = broker_check(app, consumed_queues(settings)[0])
@@ -83,6 +85,10 @@ def _watch(parts: FleetParts, app: Celery, guards: Safeguards, stopping: Event, 
     if settings.ec2_metadata_url:
         asked = (settings.ec2_metadata_url, stopping, ask_to_end)
         Thread(target=watch_for_spot_notice, args=asked, name="spot-notice", daemon=True).start()
+    # The driver brings it; a worker that was told to leave GPUs alone has nothing to show.
+    if settings.device != "cpu" and (command := shutil.which("nvidia-smi")):
+        shown = (command, parts.metrics, stopping)
+        Thread(target=watch_gpus, args=shown, name="gpu-metrics", daemon=True).start()
 
 
 def _leave_logging_alone(**_: object) -> None:
