@@ -61,7 +61,7 @@ bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
 bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes on two cores (KEYS, DISTINCT, CORES, PACK)
 	$(BIN)/pytest -q -s -p no:logging tests/benchmarks/bench_fleet.py
 
-bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (ten minutes on two cores)
+bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (a quarter of an hour on two cores)
 	$(BIN)/python -m tests.benchmarks.capacity
 
 restore-drill: $(STAMP) ## Back up a fleet's ledger, lose it and the gallery, restore, and see that searches answer as before

@@ -95,9 +95,13 @@ class ComposedFleet:
     def wait_until_ready(self) -> None:
         """Wait for every process that was started, as the health checks of the images do."""
         paths = {"api": "/readyz", "flower": "/healthcheck"}
-        for name, urls in self.urls.items():
-            for url in urls:
-                wait_until(lambda url=url, name=name: _answers(url + paths.get(name, "/metrics")), f"{name} is ready")
+        waited = [url + paths.get(name, "/metrics") for name, urls in self.urls.items() for url in urls]
+        wait_until(lambda: all(map(self._answers, waited)), f"these are ready: {waited}")
+
+    def _answers(self, url: str) -> bool:
+        ended = [process.args for process in self.processes.running if process.poll() is not None]
+        assert not ended, f"{ended}\n{self.processes.logs()}"
+        return _answers(url)
 
 
 def _answers(url: str) -> bool:

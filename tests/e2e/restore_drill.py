@@ -95,6 +95,7 @@ def test_restore(processes: Processes, places: dict[str, str], s3_client: S3Clie
     print(f"dump: {time.monotonic() - began:.1f} s, {Path(dump).stat().st_size / 1e3:.0f} kB")
     s3_client.upload_file(str(late), BUCKET, f"albums/party/{late.name}")
     processes.stop_all()
+    processes.running.clear()
     run_postgres("dropdb", f"--maintenance-db={server}/postgres", name)
     shutil.rmtree(Path(places["DATA_DIR"]))
 
