@@ -107,18 +107,25 @@ class FaultProxy:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        # Transports that were aborted let go of their sockets in the next round of the loop.
+        await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = [writer]
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.upstream_port)
-        except OSError:
-            writer.transport.abort()
-            return
-        link = _Link(writer, up_writer)
+            ends.append(up_writer)
+            await self._relay(_Link(writer, up_writer), reader, up_reader)
+        except (OSError, asyncio.CancelledError):
+            # Nobody is upstream, or the proxy closes; asyncio reports a handler that ends cancelled as an error.
+            for end in ends:
+                end.transport.abort()
+
+    async def _relay(self, link: _Link, reader: asyncio.StreamReader, up_reader: asyncio.StreamReader) -> None:
         self._links.add(link)
         pumps = [
-            asyncio.ensure_future(self._pump(reader, up_writer, link, self._on_request)),
-            asyncio.ensure_future(self._pump(up_reader, writer, link, self._on_answer)),
+            asyncio.ensure_future(self._pump(reader, link.server, link, self._on_request)),
+            asyncio.ensure_future(self._pump(up_reader, link.client, link, self._on_answer)),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -126,12 +133,12 @@ class FaultProxy:
             self._links.discard(link)
             for pump in pumps:
                 pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            if self.toxic and self.toxic.verb == "slow_close":
-                self.hits["slow_close"] += 1
-                await asyncio.sleep(self.toxic.amount)
-            for end in (writer, up_writer):
-                end.transport.abort() if link.toxic else end.close()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        if self.toxic and self.toxic.verb == "slow_close":
+            self.hits["slow_close"] += 1
+            await asyncio.sleep(self.toxic.amount)
+        for end in (link.client, link.server):
+            end.transport.abort() if link.toxic else end.close()
 
     async def _pump(
         self,
