@@ -75,6 +75,9 @@ chaos: $(STAMP) ## Kill, freeze and cut off everything while albums are indexed,
 env-example: $(STAMP) ## Write .env.example from the settings class
 	$(BIN)/python -m cli.env_example > .env.example
 
+openapi: $(STAMP) ## Write docs/openapi.json from the routes
+	$(BIN)/python -m api.openapi_document > docs/openapi.json
+
 images: ## Build the images of api and worker with docker, podman or buildah (BASE_IMAGE, TAG, BUILD_OPTIONS)
 	infra/images/build.sh api worker
 
@@ -86,4 +89,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-capacity restore-drill chaos env-example images lock
+.PHONY: help setup test check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-capacity restore-drill chaos env-example openapi images lock
