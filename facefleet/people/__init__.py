@@ -1,0 +1,1 @@
+"""Faces to clusters to people, and what people decided about them."""
