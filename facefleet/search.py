@@ -40,7 +40,7 @@ def search_album(
         PermanentError: the probe cannot be decoded or is too large.
         TransientError: recognizer, gallery or ledger is down or busy.
     """
-    probe = parts.recognizer.recognize(probe_bytes, urgent=True)
+    probe = parts.recognizer.recognize(probe_bytes, urgent=True, selfie=True)
     results = [
         ProbeResult(face, find_candidates(parts, album_id, face.template, limit, min_similarity))
         for face in probe.faces

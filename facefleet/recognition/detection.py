@@ -66,6 +66,11 @@ def list_canvases(longer_side_px: int) -> list[tuple[int, int]]:
     return list(dict.fromkeys(lying + [(width, height) for height, width in lying]))
 
 
+def halve_side(longer_side_px: int) -> int:
+    """Halve a longer side of the detector's input; it stays a multiple of 32."""
+    return max(longer_side_px // 2 // _COARSEST_STRIDE * _COARSEST_STRIDE, _COARSEST_STRIDE)
+
+
 def _shorter_sides(longer_side_px: int) -> list[int]:
     return [math.ceil(longer_side_px * ratio / _COARSEST_STRIDE) * _COARSEST_STRIDE for ratio in _SIDE_RATIOS]
 

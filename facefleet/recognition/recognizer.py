@@ -21,6 +21,7 @@ from facefleet.recognition.detection import (
     clip_detection,
     decode_detections,
     fit_to_canvas,
+    halve_side,
     list_canvases,
     scale_detection,
 )
@@ -39,6 +40,8 @@ _ModelOutput: TypeAlias = RawDetections | NDArray[np.float32]
 #: A JPEG is decoded at a half or less only while its longer side keeps this. Up to 6 times the detector's input, what
 #: reduced pixels save (8 ms of 46 at 12 megapixels) is not worth templates that differ from those of the full photo.
 _KEPT_SIDE_PX = 4000
+#: A single face whose shorter side is at least this part of the image's longer side makes it a selfie.
+_SELFIE_SHARE = 1 / 8
 
 
 def load_recognizer(settings: Settings, metrics: Metrics | None = None) -> "Recognizer":
@@ -78,9 +81,12 @@ class Recognizer:
         metrics: Metrics | None = None,
     ) -> None:
         self.pack = pack
+        #: What runs the models, for a person.
+        self.runtime = runtime.description
         self.description = f"{pack.name} ({pack.model_version}) with {runtime.description}"
         self._settings = settings
-        self._decoder = decoder
+        #: Pictures of photos are decoded by the same processes.
+        self.decoder = decoder
         self._threshold = settings.detection_threshold or pack.detection_threshold
         chosen = settings.search_min_similarity
         #: Smallest cosine similarity of a candidate when a caller names none.
@@ -106,12 +112,14 @@ class Recognizer:
         """Whether the models answered sense so far; never true again once it is false."""
         return self._watch.failure is None
 
-    def recognize(self, photo_bytes: bytes, *, urgent: bool = False) -> RecognizedPhoto:
+    def recognize(self, photo_bytes: bytes, *, urgent: bool = False, selfie: bool = False) -> RecognizedPhoto:
         """Find every face of a photo.
 
         Args:
             photo_bytes: a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.
             urgent: a search: goes before bulk work, and is refused rather than kept waiting when too many wait.
+            selfie: probably shows one large face, which a detector's input of half the size finds for a third of the
+                work; when it shows anything else it is looked at as every photo is.
 
         Returns:
             Faces by detection score, best first, boxes and landmarks in pixels of the upright photo, clipped to it.
@@ -127,10 +135,10 @@ class Recognizer:
             raise RecognizerUnavailable(failure)
         with ExitStack() as image_in_use:
             with self._metrics.stage_duration_s.labels("decode").time():
-                opened = self._decoder.decode(photo_bytes, min_side_px=_KEPT_SIDE_PX, urgent=urgent)
+                opened = self.decoder.decode(photo_bytes, min_side_px=_KEPT_SIDE_PX, urgent=urgent)
                 decoded = image_in_use.enter_context(opened)
             try:
-                faces = self._find_faces(decoded, photo_bytes, urgent=urgent)
+                faces = self._find_faces(decoded, photo_bytes, urgent=urgent, selfie=selfie)
             except RecognizerUnavailable as error:
                 self._watch.report_failure(str(error))
                 raise
@@ -142,35 +150,47 @@ class Recognizer:
         Returns when it is done or the recognizer is closed; meanwhile others are served.
         """
         with contextlib.suppress(RecognizerUnavailable):
-            for height, width in list_canvases(self._settings.detection_size_px):
-                blank = np.zeros((3, height, width), np.uint8)
-                self._batcher.submit((Stage.DETECT, (height, width)), blank, urgent=False).result()
+            size = self._settings.detection_size_px
+            for canvas in list_canvases(size) + list_canvases(halve_side(size)):
+                blank = np.zeros((3, *canvas), np.uint8)
+                self._batcher.submit((Stage.DETECT, canvas), blank, urgent=False).result()
 
     def close(self) -> None:
         """Finish what waits and stop; the recognizer is unusable afterwards."""
         self._batcher.close()
-        self._decoder.close()
+        self.decoder.close()
 
-    def _find_faces(self, decoded: DecodedPhoto, photo_bytes: bytes, *, urgent: bool) -> tuple[RecognizedFace, ...]:
+    def _find_faces(
+        self, decoded: DecodedPhoto, photo_bytes: bytes, *, urgent: bool, selfie: bool
+    ) -> tuple[RecognizedFace, ...]:
         stage_s = self._metrics.stage_duration_s
         with stage_s.labels("detect").time():
-            detections = self._select(self._detect(decoded.image, urgent=urgent), decoded)
+            found = self._detect_selfie(decoded.image, urgent=urgent) if selfie else []
+            detections = self._select(found or self._detect(decoded.image, urgent=urgent), decoded)
         with stage_s.labels("align").time():
             pairs = self._align(decoded, detections, photo_bytes, urgent=urgent)
         with stage_s.labels("embed").time():
             return self._embed(pairs, decoded, urgent=urgent)
 
+    def _detect_selfie(self, image: RgbImage, *, urgent: bool) -> list[Detection]:
+        """Detect at half the size; nothing unless that shows one large face and no other."""
+        found = self._detect_at(halve_side(self._settings.detection_size_px), image, urgent=urgent)
+        is_selfie = len(found) == 1 and min(found[0].box.w, found[0].box.h) >= _SELFIE_SHARE * max(image.shape[:2])
+        return found if is_selfie else []
+
     def _detect(self, image: RgbImage, *, urgent: bool) -> list[Detection]:
         """Detect in pixels of `image`; smaller when nothing is found, as SCRFD misses faces that fill its input."""
         size = self._settings.detection_size_px
-        for longer_side in (size, size // 2, size // 4):
-            canvas = choose_canvas(image.shape[0], image.shape[1], max(longer_side // 32 * 32, 32))
-            fitted = fit_to_canvas(image, canvas, max(canvas))
-            future = self._batcher.submit((Stage.DETECT, canvas), fitted.planes, urgent=urgent)
-            found = decode_detections(cast("RawDetections", future.result()), fitted, self._threshold)
-            if found:
+        for longer_side_px in (size, halve_side(size), halve_side(halve_side(size))):
+            if found := self._detect_at(longer_side_px, image, urgent=urgent):
                 return found
         return []
+
+    def _detect_at(self, longer_side_px: int, image: RgbImage, *, urgent: bool) -> list[Detection]:
+        canvas = choose_canvas(image.shape[0], image.shape[1], longer_side_px)
+        fitted = fit_to_canvas(image, canvas, longer_side_px)
+        raw = self._batcher.submit((Stage.DETECT, canvas), fitted.planes, urgent=urgent).result()
+        return decode_detections(cast("RawDetections", raw), fitted, self._threshold)
 
     def _select(self, detections: Sequence[Detection], decoded: DecodedPhoto) -> list[Detection]:
         """Turn detections into pixels of the photo and keep the best of those that are large enough."""
@@ -185,7 +205,7 @@ class Recognizer:
         """Align every face; from the full photo when a face in a reduced one would have to be blown up."""
         scale = decoded.scale
         if scale < 1 and any(_lacks_pixels(face, scale) for face in detections):
-            with self._decoder.decode(photo_bytes, urgent=urgent) as full:
+            with self.decoder.decode(photo_bytes, urgent=urgent) as full:
                 return _align_faces(detections, full)
         return _align_faces(detections, decoded)
 

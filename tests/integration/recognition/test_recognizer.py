@@ -115,6 +115,33 @@ def test_a_face_that_fills_the_photo_is_found(recognizer: Recognizer, shared_dir
     assert all(found)
 
 
+@pytest.mark.shared
+def test_a_selfie_is_found_at_half_the_size_and_a_crowd_is_not_taken_for_one(
+    load_pack: LoadPack, real_pack: Path, shared_dir: Path
+) -> None:
+    recognizer = load_pack(real_pack)
+    sound, seen_px = recognizer._models, []
+
+    class Watched:
+        def run(self, batch: np.ndarray) -> list[np.ndarray]:
+            seen_px.append(max(batch.shape[2:]))
+            return sound.detector.run(batch)
+
+    recognizer._models = dataclasses.replace(sound, detector=Watched())
+
+    def look(name: str, *, selfie: bool) -> RecognizedPhoto:
+        seen_px.clear()
+        return recognizer.recognize((shared_dir / "photos" / name).read_bytes(), selfie=selfie)
+
+    [usual], [quick] = (look("obama-1.jpg", selfie=selfie).faces for selfie in (False, True))
+    assert seen_px == [320]
+    assert overlap(usual, quick) > 0.9
+    assert usual.template @ quick.template > 0.9
+    usual, quick = (look("crowd-1.jpg", selfie=selfie) for selfie in (False, True))
+    assert seen_px == [320, 640]
+    assert [face.detection.box for face in usual.faces] == [face.detection.box for face in quick.faces]
+
+
 def overlap(one: RecognizedFace, other: RecognizedFace) -> float:
     a, b = one.detection.box, other.detection.box
     w = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)

@@ -210,7 +210,7 @@ class FakeRecognizer:
     #: Called within each recognition.
     meanwhile: Callable[[], None] = lambda: None
 
-    def recognize(self, content: bytes, *, urgent: bool = False) -> RecognizedPhoto:
+    def recognize(self, content: bytes, *, urgent: bool = False, **_: bool) -> RecognizedPhoto:
         assert urgent
         self.meanwhile()
         if self.error:
