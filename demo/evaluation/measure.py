@@ -24,9 +24,9 @@ VERIFIED_FACE_PX = 24.0
 #: Width and height of the photos, in turn: at most 640, so that a detector at 640 sees their pixels as they are.
 PHOTO_SIZES = ((640, 480), (640, 640), (480, 640), (400, 640))
 FACE_PX = (16.0, 300.0)
-#: Seeds of the people and photos that were looked at while developing (4 was the test set until it had been measured
-#: twice), and of those that were measured once, in the end.
-DEVELOPMENT_SETS, TEST_SET = (3, 4, 5, 6), 11
+#: Seeds of the people and photos that were looked at while developing, and of those that were measured once, at last.
+#: (4, 11 and 21 were test sets before: the pack was changed because of what they said, so they can say no more.)
+DEVELOPMENT_SETS, TEST_SET = (3, 4, 5, 6, 7, 8, 9, 10, 21), 31
 
 DrawnPhoto = tuple[RgbImage, list[LabelledFace]]
 

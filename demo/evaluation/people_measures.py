@@ -12,7 +12,7 @@ IntArray = npt.NDArray[np.int64]
 #: Of pairs of two different people, the share that may pass the verification threshold.
 FALSE_ACCEPT_RATE = 1e-3
 #: HDBSCAN's parameters: smallest group, and faces (itself included) that must be near for a face to lie in one. Chosen
-#: on the four development sets: mean BCubed F1 0.988, the same for groups from 5 to 8; average link, cut where it is
+#: on four development sets: mean BCubed F1 0.988, the same for groups from 5 to 8; average link, cut where it is
 #: best, 0.972.
 SMALLEST_GROUP, NEAR_FACES = 5, 2
 

@@ -26,7 +26,7 @@ class FaceStraightener(nn.Module):  # type: ignore[misc]  # PyTorch is not type-
     one; coordinates run from -1 to 1.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (12, 24, 24), neck: int = 8) -> None:
+    def __init__(self, widths: tuple[int, ...] = (8, 16, 20), neck: int = 12) -> None:
         super().__init__()
         stages = [conv_block(before, after, 2) for before, after in pairwise((3, *widths))]
         self.body = nn.Sequential(*stages, Residual(widths[-1]))
