@@ -14,14 +14,45 @@ from api.body_limit import BodyLimit
 from api.dependencies import Services
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
-from api.routes import albums, compat, events, faces, health, jobs, photo_links, photos, processing, rekognition, search
+from api.routes import (
+    albums,
+    compat,
+    events,
+    faces,
+    health,
+    jobs,
+    photo_links,
+    photos,
+    processing,
+    rekognition,
+    search,
+    system,
+    web,
+)
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
+from facefleet.pictures import PictureCache
 
 log = structlog.stdlib.get_logger(__name__)
 
 #: Threads for requests that are not searches, so that these never wait for a full house of searches.
 _OTHER_REQUEST_THREADS = 40
+
+_ROUTES = (
+    albums,
+    photos,
+    jobs,
+    search,
+    faces,
+    events,
+    health,
+    system,
+    photo_links,
+    rekognition,
+    compat,
+    processing,
+    web,
+)
 
 _DESCRIPTION = """Index photo albums by face and find a person in them.
 
@@ -42,15 +73,18 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.search_places = Semaphore(services.settings.max_search_queue)
     app.state.upload_places = Semaphore(services.settings.max_uploads)
+    app.state.picture_places = Semaphore(services.settings.max_pictures)
+    app.state.pictures = PictureCache(services.settings.picture_cache_bytes)
     secret = services.settings.link_secret.get_secret_value().encode()
     app.state.link_key = secret or secrets.token_bytes(32)
     install_error_responses(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHosts, services=services)
     app.add_middleware(RequestObserver, requests=services.metrics.requests)
-    for module in (albums, photos, jobs, search, faces, events, health, photo_links, rekognition, compat, processing):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.include_router(compat.searches)
+    app.mount("/web", web.PageFiles(), "web")
     return app
 
 

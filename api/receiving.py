@@ -10,7 +10,7 @@ import structlog
 
 from api.bodies import SentPhoto
 from api.dependencies import Services
-from facefleet.errors import AlbumNotFound, FacefleetError
+from facefleet.errors import AlbumNotFound, FacefleetError, JobNotFound
 from facefleet.photo_store.contents import content_version
 from facefleet.purging import upload_prefix
 from facefleet.records import Album, Job, JobState, PhotoRef
@@ -22,7 +22,21 @@ UPLOADS_SOURCE = "uploads:"
 _LONGEST_FILE_NAME = 100
 
 
-def keep_photos(services: Services, album: Album, photos: Sequence[SentPhoto]) -> tuple[Job, list[PhotoRef]]:
+def find_upload(services: Services, album: Album, job_id: UUID) -> Job:
+    """Find the job of an earlier request that sent photos to an album.
+
+    Raises:
+        JobNotFound: there is none.
+    """
+    job = services.ledger.jobs.get(job_id)
+    if job.album_id != album.id or job.source != UPLOADS_SOURCE:
+        raise JobNotFound("there is no such upload to this album (any more)")
+    return job
+
+
+def keep_photos(
+    services: Services, album: Album, photos: Sequence[SentPhoto], begun: Job | None = None
+) -> tuple[Job, list[PhotoRef]]:
     """Write photos to the upload store and hand them to the fleet; all of them, or none.
 
     A photo that is in the album already stays what it is, and so costs nothing: its version is a hash of its bytes, and
@@ -32,6 +46,7 @@ def keep_photos(services: Services, album: Album, photos: Sequence[SentPhoto]) -
         services: upload store and ledger.
         album: the album that they are for.
         photos: complete, positioned at their start, each with a name.
+        begun: the job of a larger upload that they are a part of: its later parts are in no hurry.
 
     Raises:
         AlbumNotFound: the album was deleted meanwhile; nothing is left behind.
@@ -41,8 +56,8 @@ def keep_photos(services: Services, album: Album, photos: Sequence[SentPhoto]) -
     folder = upload_prefix(services.settings, album)
     try:
         refs = [_keep_photo(services, album, photo) for photo in photos]
-        job = services.ledger.jobs.create(album.id, UPLOADS_SOURCE, JobState.RUNNING)
-        is_urgent = len(refs) <= services.settings.interactive_photos
+        job = begun or services.ledger.jobs.create(album.id, UPLOADS_SOURCE, JobState.RUNNING)
+        is_urgent = begun is None and len(refs) <= services.settings.interactive_photos
         services.ledger.jobs.add_photos(job.id, services.model_version, refs, urgent=is_urgent)
     except AlbumNotFound:
         _take_back(services, folder)

@@ -187,6 +187,16 @@ class Settings(BaseSettings):
     """Signs links to photos; empty: links of one API process are not known to another, nor after its end."""
     link_expiry_s: float = Field(default=3600, gt=0)
     """How long a link to a photo works."""
+    picture_cache_bytes: int = Field(default=100_000_000, ge=0)
+    """Memory for small pictures of photos and faces, those that were looked at last; some 5,000."""
+    max_pictures: int = Field(default=8, ge=1)
+    """Small pictures that are made at once; who asks for more of them waits."""
+    max_download_photos: int = Field(default=1000, ge=1, le=1500)
+    """Most photos in one zip download."""
+    flower_url: str = ""
+    """Where the web page's System view leads to for Flower, as browsers reach it; empty: nowhere."""
+    grafana_url: str = ""
+    """Where the web page's System view leads to for Grafana, as browsers reach it; empty: nowhere."""
     media_urls: bool = False
     """Whether POST /process may fetch images from https addresses that its callers name; never from private ones."""
     media_url_timeout_s: float = Field(default=20, gt=0)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fastapi import APIRouter, Response, status
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.dependencies import Services, ServicesDep
@@ -46,12 +46,6 @@ def check_ready(services: ServicesDep, response: Response) -> Readiness:
 def show_metrics(services: ServicesDep) -> Response:
     """Show the process' metrics in Prometheus' text format."""
     return Response(services.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
-
-
-@router.get("/", include_in_schema=False)
-async def show_start() -> RedirectResponse:
-    """Lead a browser to the description of the API."""
-    return RedirectResponse("/docs")
 
 
 def _check(call: Callable[[], None], answer: str) -> Check:

@@ -1,17 +1,22 @@
 """Search with an image, or only find the faces in it."""
 
+from collections.abc import Sequence
 from typing import Annotated
+from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from api.bodies import ProbeDep, bodies_in_openapi
-from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, refuse_search_early
-from api.photo_links import link_to_photo
+from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, place_among, refuse_search_early
+from api.photo_links import Links
 from api.problems_in_openapi import problems
-from api.schemas.faces import DetectedView, ProbeFaceView, ProbeResultView, SearchView
-from facefleet.records import Album, PhotoState
-from facefleet.search import AlbumSearch, search_album
+from api.schemas.faces import CandidateView, DetectedView, ProbeFaceView, ProbeResultView, SearchView, SimilarFaces
+from facefleet.errors import PhotoNotFound
+from facefleet.recognition.recognizer import Recognizer
+from facefleet.records import Album, Candidate, PhotoState
+from facefleet.search import AlbumSearch, find_candidates, search_album
 
 router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(refuse_search_early)])
 
@@ -49,11 +54,56 @@ def search_in_album(
         )
     faces = [ProbeResultView.of(result, probe, services.similarity) for result in results]
     if wanted.links:
-        for candidate in (each for face in faces for each in face.candidates):
-            candidate.link = link_to_photo(request, candidate.photo_id)
+        _add_links(request, [each for face in faces for each in face.candidates])
     found_nobody = bool(results) and not any(result.candidates for result in results)
     notice = _explain_nothing(services, recognizer.model_version, album) if found_nobody else None
     return SearchView(width=probe.width_px, height=probe.height_px, faces=faces, notice=notice)
+
+
+@router.get("/albums/{album}/faces/{face}/similar", responses=problems(404, 422, 503))
+async def find_similar_faces(
+    request: Request,
+    album: AlbumDep,
+    face: UUID,
+    services: ServicesDep,
+    recognizer: RecognizerDep,
+    wanted: Annotated[SearchOptions, Query()],
+) -> SimilarFaces:
+    """Find the faces that look like one of the album's own, best first: no image is needed, nor looked at."""
+    async with place_among(request.app.state.search_places, "searches"):
+        found = await to_thread.run_sync(_find_similar, services, recognizer, album, face, wanted)
+    candidates = [CandidateView.of(candidate, services.similarity) for candidate in found]
+    if wanted.links:
+        _add_links(request, candidates)
+    return SimilarFaces(candidates=candidates)
+
+
+def _find_similar(
+    services: Services, recognizer: Recognizer, album: Album, face_id: UUID, wanted: SearchOptions
+) -> list[Candidate]:
+    known = services.ledger.faces.get_many([face_id]).get(face_id)
+    if known is None or known.album_id != album.id:
+        raise PhotoNotFound("there is no such face in this album (any more)")
+    templates = services.gallery.templates(recognizer.model_version, album.id, [face_id])
+    if face_id not in templates:
+        raise PhotoNotFound("the face is not in the gallery: its photo was indexed with another model pack")
+    limit = wanted.limit or services.settings.search_limit
+    found = find_candidates(
+        AlbumSearch(recognizer, services.gallery, services.ledger),
+        album.id,
+        templates[face_id],
+        limit + 1,
+        recognizer.similarity_threshold if wanted.min_similarity is None else wanted.min_similarity,
+    )
+    return [candidate for candidate in found if candidate.face.id != face_id][:limit]
+
+
+def _add_links(request: Request, candidates: Sequence[CandidateView]) -> None:
+    links = Links.of(request)
+    for candidate in candidates:
+        candidate.link = links.to_photo(candidate.photo_id)
+        candidate.thumbnail = links.to_thumbnail(candidate.photo_id)
+        candidate.crop = links.to_crop(candidate.face_id)
 
 
 def _explain_nothing(services: Services, model_version: str, album: Album) -> str | None:

@@ -81,6 +81,10 @@ class CandidateView(BaseModel):
         description="The same, 0-100 by the model pack's calibration: 80 is one false match in 1,000."
     )
     link: str | None = Field(default=None, description="A link to the photo that expires; with `links=true`.")
+    thumbnail: str | None = Field(default=None, description="A link to a small picture of the photo, likewise.")
+    crop: str | None = Field(default=None, description="A link to a small picture of the face, likewise.")
+    width: int = Field(description="Of the photo, in pixels.")
+    height: int
     box: Rectangle
     box_fraction: Rectangle
 
@@ -94,6 +98,8 @@ class CandidateView(BaseModel):
             face_id=face.id,
             similarity=round(candidate.similarity, 6),
             similarity_percent=round(curve.percent(candidate.similarity), 2),
+            width=face.photo_width_px,
+            height=face.photo_height_px,
             box=_rectangle(face.box),
             box_fraction=_fraction(face.box, face.photo_width_px, face.photo_height_px),
         )
@@ -121,6 +127,12 @@ class SearchView(BaseModel):
     notice: str | None = Field(description="Why nothing was found, when it is not that nobody looks like that.")
 
 
+class SimilarFaces(BaseModel):
+    """The faces of an album that look like one of its own, best first, without it."""
+
+    candidates: list[CandidateView]
+
+
 class FaceView(BaseModel):
     """A face of an indexed photo."""
 
@@ -132,6 +144,7 @@ class FaceView(BaseModel):
     landmarks: Points
     detection_score: float
     quality: QualityView
+    crop: str | None = Field(default=None, description="A link to a small picture of it that expires.")
 
     @classmethod
     def of(cls, face: Face) -> Self:

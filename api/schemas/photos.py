@@ -3,9 +3,13 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.faces import FaceView
 from facefleet.records import Photo, PhotoState
+
+_THUMBNAIL = "A link to a small picture of it that expires; with `links=true`. `&size=screen` makes it larger."
+_LINK = "A link to the photo as it is stored that expires; with `links=true`."
 
 
 class ReceivedPhoto(BaseModel):
@@ -35,6 +39,9 @@ class PhotoView(BaseModel):
     faces: int | None
     width: int | None
     height: int | None
+    size_bytes: int
+    thumbnail: str | None = Field(default=None, description=_THUMBNAIL)
+    link: str | None = Field(default=None, description=_LINK)
 
     @classmethod
     def of(cls, photo: Photo) -> Self:
@@ -48,6 +55,7 @@ class PhotoView(BaseModel):
             faces=photo.face_count,
             width=photo.width_px,
             height=photo.height_px,
+            size_bytes=photo.size_bytes,
         )
 
 
@@ -56,6 +64,44 @@ class PhotoList(BaseModel):
 
     photos: list[PhotoView]
     next: UUID | None = Field(description="`after` of the next page; null on the last.")
+
+
+class PhotoWithFaces(BaseModel):
+    """A photo and who is in it."""
+
+    photo: PhotoView
+    faces: list[FaceView] = Field(description="In the order in which they were found, best detection first.")
+
+
+class PhotoToSend(BaseModel):
+    """A photo that a client has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    photo: str = Field(min_length=1, max_length=16_384, description="The name it would be sent with.")
+    size_bytes: int = Field(ge=0, le=2**53)
+
+
+class PhotosToSend(BaseModel):
+    """Photos that a client is about to send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    photos: list[PhotoToSend] = Field(max_length=1000)
+
+
+class KnownPhotos(BaseModel):
+    """Which of them the album has."""
+
+    known: list[bool] = Field(description="One for each photo, in their order.")
+
+
+class WantedPhotos(BaseModel):
+    """Photos to download."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    photo_ids: list[UUID] = Field(min_length=1, max_length=1500)
 
 
 class Retried(BaseModel):

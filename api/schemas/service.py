@@ -25,3 +25,47 @@ class Readiness(BaseModel):
 
     ready: bool
     checks: dict[str, Check]
+
+
+class ModelPackView(BaseModel):
+    """What faces are found and compared with."""
+
+    name: str
+    version: str
+    licence: str
+    runtime: str
+    drawn_people: bool = Field(description="Whether it knows drawn people only.")
+    calibration: str = Field(description="What its similarities mean, in a sentence.")
+
+
+class WorkView(BaseModel):
+    """What the fleet has to do, and how fast it goes."""
+
+    waiting: int = Field(description="Photos that are pending or leased.")
+    leased: int = Field(description="Photos that a worker has taken.")
+    finished_per_minute: int
+    oldest_s: float = Field(description="How long the photo that waits longest has been due.")
+
+
+class LimitsView(BaseModel):
+    """What a client should know before it sends or asks for much."""
+
+    max_photo_bytes: int
+    max_upload_bytes: int
+    max_upload_photos: int
+    max_probe_bytes: int
+    max_download_photos: int
+
+
+class SystemView(BaseModel):
+    """The server and its fleet, for an operator."""
+
+    version: str
+    embedded: bool = Field(description="Whether all of it runs in one process.")
+    has_fleet: bool = Field(description="Whether anybody would index photos.")
+    folder_sources: bool = Field(description="Whether folders of the server may be indexed.")
+    model: ModelPackView | None
+    work: WorkView
+    limits: LimitsView
+    flower_url: str
+    grafana_url: str

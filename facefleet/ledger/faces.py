@@ -40,6 +40,12 @@ class Faces:
         with self.database.reading() as connection:
             return [_face_of(row) for row in connection.execute(statement.order_by(face.c.id).limit(limit))]
 
+    def of_photo(self, photo_id: UUID) -> list[Face]:
+        """List the faces of one indexed photo, in the order in which they were found."""
+        statement = _select_faces().where(face.c.photo_id == photo_id).order_by(face.c.number)
+        with self.database.reading() as connection:
+            return [_face_of(row) for row in connection.execute(statement)]
+
     def list(self, album_id: UUID, limit: int, after: str | None) -> list[Face]:
         """List one page of an album's faces, by the name of their photo.
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from facefleet.errors import InvalidRequest
 from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.listing import FRESH
-from facefleet.ledger.schema import photo, state_is
+from facefleet.ledger.schema import SORT_NAME_CHARS, photo, state_is
 from facefleet.records import Photo, PhotoState
 
 _COLUMNS = [photo.c[field] for field in Photo.__dataclass_fields__]
@@ -23,7 +23,9 @@ class Photos:
 
     database: Database
 
-    def list(self, album_id: UUID, state: PhotoState | None, limit: int, after: str | None) -> list[Photo]:
+    def list(
+        self, album_id: UUID, state: PhotoState | None, limit: int, after: str | None, *, offset: int = 0
+    ) -> list[Photo]:
         """List one page of an album's photos, by name.
 
         Args:
@@ -31,6 +33,7 @@ class Photos:
             state: only those in this state; deleted ones are never shown.
             limit: at most this many.
             after: id of the last photo of the page before; `None` for the first page.
+            offset: skips so many; `after` does not miss or repeat photos when others come and go, but cannot jump.
 
         Raises:
             InvalidRequest: `after` is no photo of this album.
@@ -42,7 +45,7 @@ class Photos:
             if after is not None:
                 last = _find_last(connection, album_id, after)
                 statement = statement.where(sa.tuple_(photo.c.sort_name, photo.c.id) > sa.tuple_(*last))
-            page = statement.order_by(photo.c.sort_name, photo.c.id).limit(limit)
+            page = statement.order_by(photo.c.sort_name, photo.c.id).limit(limit).offset(offset)
             return [_photo_of(row) for row in connection.execute(page)]
 
     def get_many(self, photo_ids: Collection[UUID]) -> dict[UUID, Photo]:
@@ -59,6 +62,17 @@ class Photos:
         """Choose the ids of photos that are in the ledger and not deleted."""
         found = self.get_many(photo_ids)
         return {photo_id for photo_id, each in found.items() if each.state != PhotoState.DELETED}
+
+    def sizes_of(self, album_id: UUID, names: Collection[str]) -> set[tuple[str, int]]:
+        """Find (name, size in bytes) of an album's photos of these names."""
+        sort_names = [name[:SORT_NAME_CHARS] for name in names]
+        of_album = sa.select(photo.c.name, photo.c.size_bytes).where(photo.c.album_id == album_id, _IS_PRESENT)
+        with self.database.reading() as connection:
+            pages = (
+                connection.execute(of_album.where(photo.c.sort_name.in_(sort_names[start : start + CHUNK])))
+                for start in range(0, len(sort_names), CHUNK)
+            )
+            return {(row.name, row.size_bytes) for page in pages for row in page}
 
     def retry_dead(self, album_id: UUID) -> int:
         """Make the dead photos of an album pending, as if never tried; returns how many."""

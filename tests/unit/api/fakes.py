@@ -111,10 +111,12 @@ class FakePhotos:
     def __init__(self) -> None:
         self.photos: list[Photo] = []
 
-    def list(self, album_id: UUID, state: PhotoState | None, limit: int, after: str | None) -> list[Photo]:
+    def list(
+        self, album_id: UUID, state: PhotoState | None, limit: int, after: str | None, *, offset: int = 0
+    ) -> list[Photo]:
         found = [photo for photo in self.photos if photo.album_id == album_id and state in {None, photo.state}]
         start = next((n + 1 for n, photo in enumerate(found) if str(photo.id) == after), 0)
-        return found[start : start + limit]
+        return found[start + offset :][:limit]
 
     def retry_dead(self, album_id: UUID) -> int:
         return len(self.list(album_id, PhotoState.DEAD, 1000, None))

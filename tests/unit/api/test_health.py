@@ -60,7 +60,3 @@ def test_methods_that_nobody_knows_are_counted_together(api: Api) -> None:
     text = api.ask("GET", "/metrics").text
     assert "XYZZY" not in text
     assert 'method="other"' in text
-
-
-def test_the_start_page_leads_to_the_docs(api: Api) -> None:
-    assert api.ask("GET", "/").headers["location"] == "/docs"

@@ -187,6 +187,9 @@ def test_photos_are_paged_and_filtered(api: Api, album: Album) -> None:
             "faces": None,
             "width": 400,
             "height": 200,
+            "size_bytes": 10,
+            "thumbnail": None,
+            "link": None,
         }
     ]
 

@@ -40,6 +40,10 @@ def test_a_candidate_says_where_its_face_is(api: Api, album: Album) -> None:
             "similarity": 0.9,
             "similarity_percent": 99.82,
             "link": None,
+            "thumbnail": None,
+            "crop": None,
+            "width": 400,
+            "height": 200,
             "box": [40, 20, 100, 50],
             "box_fraction": [0.1, 0.1, 0.25, 0.25],
         }
