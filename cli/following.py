@@ -8,7 +8,8 @@ from typing import Any
 from cli.client import ApiClient
 from facefleet.errors import InvalidRequest, JobNotFound
 
-_ASK_AGAIN_S = 0.2
+#: A run with nothing to do has ended before a person sees it: asked soon, and then ever later up to the longest rest.
+_FIRST_REST_S, _LONGEST_REST_S = 0.02, 0.2
 _LISTING = "listing"
 _ENDED = {"done", "failed"}
 
@@ -72,6 +73,7 @@ def follow_jobs(client: ApiClient, job_ids: Sequence[str], started_at_s: float) 
         ServerUnavailable: the server is gone; another can be asked for the same jobs.
     """
     jobs: dict[str, Any] = {}
+    rest_s = _FIRST_REST_S
     while True:
         for job_id in job_ids:
             if jobs.get(job_id, {}).get("state") not in _ENDED:
@@ -82,7 +84,8 @@ def follow_jobs(client: ApiClient, job_ids: Sequence[str], started_at_s: float) 
         yield sum_up(list(jobs.values()), time.monotonic() - started_at_s)
         if all(job["state"] in _ENDED for job in jobs.values()):
             return
-        time.sleep(_ASK_AGAIN_S)
+        time.sleep(rest_s)
+        rest_s = min(2 * rest_s, _LONGEST_REST_S)
 
 
 def _ask_for(client: ApiClient, job_id: str) -> Any:  # noqa: ANN401  JSON

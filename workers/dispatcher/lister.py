@@ -17,6 +17,8 @@ from workers.dispatcher.loop import repeat
 
 _PAGE = 500
 _RETRY_S = 5.0
+#: A command that runs without a server waits for its own lister, and for nothing else.
+_REST_BESIDE_CALLER_S = 0.02
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -63,7 +65,7 @@ def lister_in_thread(ledger: Ledger, stores: PhotoStores, settings: Settings, mo
     """List beside the caller; on leaving, a listing ends after its current page and waits for the next lister."""
     stopping = Event()
     lister = Lister(ledger, stores, settings, model_version, stopping)
-    thread = Thread(target=repeat, args=(lister.step, settings.relay_interval_s, stopping), name="lister", daemon=True)
+    thread = Thread(target=repeat, args=(lister.step, _REST_BESIDE_CALLER_S, stopping), name="lister", daemon=True)
     thread.start()
     try:
         yield
