@@ -8,18 +8,23 @@ from threading import Event
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request
+from anyio import to_thread
+from fastapi import BackgroundTasks, Depends, Path, Query, Request
 
+from api.credentials import Admission
+from api.permissions import needed_scopes
+from api.reach import Reach
 from api.schemas.albums import AlbumName
 from facefleet.errors import Overloaded, RecognizerUnavailable
 from facefleet.gallery.protocol import Gallery
+from facefleet.identity.caller import EVERYBODY, NOBODY, Caller
 from facefleet.ledger.engine import Ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import PhotoStores
 from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.recognizer import Recognizer
 from facefleet.recognition.similarity import SimilarityCurve, usual_curve
-from facefleet.records import DEFAULT_TENANT, Album
+from facefleet.records import Album
 from facefleet.settings import Settings
 
 
@@ -42,6 +47,8 @@ class Services:
     has_fleet: bool = True
     #: What a cosine of this model version means; a guess where nobody calibrated the pack.
     similarity: SimilarityCurve = field(default_factory=lambda: usual_curve(USUAL_SIMILARITY_THRESHOLD))
+    #: Whether a request has to show a key; what signs and derives for it is `settings.master_secret`.
+    keys_are_on: bool = False
     #: Set by who stops the server, before it waits for requests in flight: clients that follow a job are let go.
     stopping: Event = field(default_factory=Event)
 
@@ -61,21 +68,62 @@ async def get_services(request: Request) -> Services:
 ServicesDep: TypeAlias = Annotated[Services, Depends(get_services)]
 
 
-async def get_tenant() -> str:
-    """Say on whose behalf a request acts; one default tenant until keys exist."""
-    return DEFAULT_TENANT
+async def get_caller(request: Request, later: BackgroundTasks) -> Caller:
+    """Say who sent a request, and refuse what they may not do. `create_app` asks this of every route.
+
+    Raises:
+        NotAuthenticated: no key, or none that counts.
+        NotPermitted: the key does not have the scope that the route needs.
+        RateLimited: the key is used too often.
+    """
+    needed = needed_scopes(request.method, request.scope["route"].path)
+    if not needed:
+        return NOBODY
+    admission: Admission = request.app.state.admission
+    if not admission.keys_are_on:
+        return EVERYBODY
+    caller, use_is_news = await to_thread.run_sync(admission.admit, request)
+    if use_is_news:
+        later.add_task(admission.note_use, caller.key_id)
+    caller.require(*needed)
+    return caller
+
+
+CallerDep: TypeAlias = Annotated[Caller, Depends(get_caller)]
+
+
+async def get_tenant(caller: CallerDep) -> str:
+    """Say on whose behalf a request acts."""
+    return caller.tenant
+
+
+async def get_whole_tenant(caller: CallerDep) -> str:
+    """Say on whose behalf a request acts that tells of every album.
+
+    Raises:
+        NotPermitted: the key is limited to some albums.
+    """
+    caller.require_whole_tenant()
+    return caller.tenant
+
+
+async def get_reach(services: ServicesDep, caller: CallerDep) -> Reach:
+    """Hand out the albums and jobs that the caller sees."""
+    return Reach(services.ledger, caller)
 
 
 TenantDep: TypeAlias = Annotated[str, Depends(get_tenant)]
+WholeTenantDep: TypeAlias = Annotated[str, Depends(get_whole_tenant)]
+ReachDep: TypeAlias = Annotated[Reach, Depends(get_reach)]
 
 
-def find_album(album: Annotated[AlbumName, Path(description="The album's name.")], services: ServicesDep) -> Album:
+def find_album(album: Annotated[AlbumName, Path(description="The album's name.")], reach: ReachDep) -> Album:
     """Find the album that the path names.
 
     Raises:
-        AlbumNotFound: there is none, or it is being deleted.
+        AlbumNotFound: the caller sees none of that name, or it is being deleted.
     """
-    return services.ledger.albums.get(album)
+    return reach.album(album)
 
 
 AlbumDep: TypeAlias = Annotated[Album, Depends(find_album)]

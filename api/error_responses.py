@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems: one table from error class to HTTP status."""
 
+import math
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -18,10 +19,13 @@ from facefleet.errors import (
     FacefleetError,
     InvalidRequest,
     JobNotFound,
+    NotAuthenticated,
+    NotPermitted,
     PermanentError,
     PhotoChanged,
     PhotoNotFound,
     PhotoTooLarge,
+    RateLimited,
     RequestError,
     TransientError,
 )
@@ -88,7 +92,10 @@ STATUS_OF_ERROR: dict[type[FacefleetError], HTTPStatus] = {
     AccessDenied: HTTPStatus.FORBIDDEN,
     PermanentError: HTTPStatus.UNPROCESSABLE_ENTITY,
     PhotoChanged: HTTPStatus.CONFLICT,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     TransientError: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    NotPermitted: HTTPStatus.FORBIDDEN,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     AlbumNotFound: HTTPStatus.NOT_FOUND,
     AlbumExists: HTTPStatus.CONFLICT,
@@ -151,7 +158,7 @@ async def _answer_facefleet_error(request: Request, error: Exception) -> JSONRes
     status = problem["status"]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request failed", path=request.url.path, status=status, reason=error.reason, error=str(error))
-    return _respond(problem)
+    return _respond(problem, _headers_of(error))
 
 
 async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -169,6 +176,13 @@ async def _answer_http_exception(request: Request, error: Exception) -> JSONResp
     status = HTTPStatus(error.status_code)
     problem = _problem(_TYPE_OF_STATUS.get(status, "about:blank"), status, error.detail, request.url.path)
     return _respond(problem, dict(error.headers or {}))
+
+
+def _headers_of(error: FacefleetError) -> dict[str, str]:
+    """What goes with a status beside the problem."""
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(math.ceil(error.retry_after_s))}
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, NotAuthenticated) else {}
 
 
 def _place_of(location: Sequence[str | int]) -> str:

@@ -8,10 +8,11 @@ from importlib.metadata import version
 
 import structlog
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api.body_limit import BodyLimit
-from api.dependencies import Services
+from api.credentials import Admission
+from api.dependencies import Services, get_caller
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
 from api.routes import (
@@ -31,6 +32,7 @@ from api.routes import (
 )
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
+from facefleet.identity.rate_limits import open_rate_limits
 from facefleet.pictures import PictureCache
 
 log = structlog.stdlib.get_logger(__name__)
@@ -69,8 +71,14 @@ def create_app(services: Services) -> FastAPI:
         version=version("facefleet"),
         description=_DESCRIPTION,
         lifespan=_prepare_to_serve,
+        dependencies=[Depends(get_caller)],
     )
     app.state.services = services
+    app.state.admission = Admission(
+        services.ledger,
+        open_rate_limits(services.settings),
+        services.settings.master_secret.get_secret_value() if services.keys_are_on else "",
+    )
     app.state.search_places = Semaphore(services.settings.max_search_queue)
     app.state.upload_places = Semaphore(services.settings.max_uploads)
     app.state.picture_places = Semaphore(services.settings.max_pictures)
@@ -96,6 +104,7 @@ async def _prepare_to_serve(app: FastAPI) -> AsyncIterator[None]:
         services.settings.max_search_queue + _OTHER_REQUEST_THREADS
     )
     yield
+    app.state.admission.limits.close()
 
 
 def _prepare_gallery(services: Services) -> None:

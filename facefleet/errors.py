@@ -19,8 +19,11 @@ FacefleetError
 |  +- RecognizerUnavailable  the model answered nonsense, or is shutting down
 |  +- ServerUnavailable      the Facefleet server that a command talks to does not answer
 |  +- Overloaded             a bounded queue is full
+|     +- RateLimited         the caller's own share is used up
 +- RequestError              the caller asked for something that cannot be
 |  +- InvalidRequest
+|  +- NotAuthenticated       no key, or none that counts
+|  +- NotPermitted           the key does not allow it
 |  +- AlbumNotFound
 |  +- AlbumExists
 |  +- JobNotFound
@@ -164,6 +167,22 @@ class Overloaded(TransientError):
     reason = "overloaded"
 
 
+class RateLimited(Overloaded):
+    """A key asks more often than it may; others are served."""
+
+    reason = "rate_limited"
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        """Refuse for a while.
+
+        Args:
+            message: a sentence for a person.
+            retry_after_s: when the next request is taken.
+        """
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class RequestError(FacefleetError):
     """The caller asked for something that cannot be."""
 
@@ -174,6 +193,18 @@ class InvalidRequest(RequestError):
     """A value of the request is not acceptable; the message says which and why."""
 
     reason = "invalid_request"
+
+
+class NotAuthenticated(RequestError):
+    """The request shows no key, or one that is unknown, expired or revoked."""
+
+    reason = "not_authenticated"
+
+
+class NotPermitted(RequestError):
+    """The key that the request shows does not allow it."""
+
+    reason = "not_permitted"
 
 
 class AlbumNotFound(RequestError):

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from facefleet.data_directory import default_data_dir
 
+_MASTER_SECRET_CHARS = 32
 _LANE = "(index|interactive|people|maintenance)"
 
 
@@ -209,11 +210,36 @@ class Settings(BaseSettings):
     """Names of the buckets, separated by commas, whose objects a request of the Rekognition protocol may name as its
     image; they are read with the server's own credentials. Empty: images come as bytes only."""
 
+    # Keys
+    master_secret: SecretStr = SecretStr("")
+    """At least 32 random characters, the same for every API process of a fleet: switches API keys on, and is what AWS
+    secrets and sessions are derived from. Empty: keys are off, which only an embedded server on loopback may be."""
+    api_key: SecretStr = SecretStr("")
+    """API key that the command line shows to servers."""
+    key_requests_per_s: float = Field(default=200, gt=0)
+    """Requests a second that each key may make; counted over all API processes when Redis is the broker."""
+    key_burst_requests: int = Field(default=400, ge=1)
+    """Requests that a key may make at once after a pause."""
+    session_s: float = Field(default=12 * 3600, gt=0)
+    """How long a browser that signed in with a key stays signed in."""
+
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe log line that is written to stderr."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """json lines or text for people; auto: text on a terminal, json elsewhere."""
+
+    @field_validator("master_secret")
+    @classmethod
+    def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < _MASTER_SECRET_CHARS:
+            raise ValueError(f"has at least {_MASTER_SECRET_CHARS} random characters (openssl rand -hex 32)")
+        return secret
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether all of Facefleet is one process and its data directory."""
+        return self.broker_url.startswith("memory:") and not self.ledger_url and not self.qdrant_url
 
     @property
     def resolved_ledger_url(self) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.dependencies import Services
+from api.reach import Reach
 from api.rekognition.errors import RekognitionError
 from facefleet.errors import AlbumNotFound, RecognizerUnavailable
 from facefleet.recognition.recognizer import Recognizer
@@ -16,8 +17,8 @@ class Call:
     """What every operation is handed beside its request."""
 
     services: Services
-    #: Whose collections it sees.
-    tenant: str
+    #: The collections that the caller sees.
+    reach: Reach
     #: What the caller's SDK is configured for; only repeated in ARNs.
     region: str
 
@@ -44,7 +45,7 @@ class Call:
             RekognitionError: there is none.
         """
         try:
-            return self.services.ledger.albums.get(collection_id, self.tenant)
+            return self.reach.album(collection_id)
         except AlbumNotFound as error:
             raise RekognitionError(
                 "ResourceNotFoundException", f"The collection id: {collection_id} does not exist"

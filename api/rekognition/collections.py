@@ -19,7 +19,7 @@ def create_collection(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Create an empty album with its tags."""
     name = request["CollectionId"]
     try:
-        album = call.services.ledger.albums.create(name, call.tenant)
+        album = call.reach.create_album(name)
     except AlbumExists as error:
         raise RekognitionError(
             "ResourceAlreadyExistsException", f"The collection id: {name} already exists."
@@ -52,7 +52,7 @@ def list_collections(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         raise invalid_token()
     names: list[str] = []
     while len(names) <= limit:
-        page = call.services.ledger.albums.page(limit + 1, after, call.tenant)
+        page = call.reach.page(limit + 1, after)
         names += [album.name for album in page if _COLLECTION_ID.fullmatch(album.name)]
         if len(page) <= limit:
             break

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.rekognition import collections, faces, indexing, looking, searching, searching_users, tags, users
 from api.rekognition.call import Call
+from facefleet.identity.caller import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,30 +15,32 @@ class Operation:
 
     #: Takes a request that fits the service model and answers what fits it.
     run: Callable[[Call, dict[str, Any]], dict[str, Any]]
+    #: What it takes of a key.
+    needs: Scope
     #: Whether it looks at images, which few callers at once may have done.
     looks: bool = False
 
 
 OPERATIONS = {
-    "CreateCollection": Operation(collections.create_collection),
-    "DescribeCollection": Operation(collections.describe_collection),
-    "ListCollections": Operation(collections.list_collections),
-    "DeleteCollection": Operation(collections.delete_collection),
-    "IndexFaces": Operation(indexing.index_faces, looks=True),
-    "SearchFacesByImage": Operation(searching.search_faces_by_image, looks=True),
-    "SearchFaces": Operation(searching.search_faces),
-    "ListFaces": Operation(faces.list_faces),
-    "DeleteFaces": Operation(faces.delete_faces),
-    "CreateUser": Operation(users.create_user),
-    "DeleteUser": Operation(users.delete_user),
-    "ListUsers": Operation(users.list_users),
-    "AssociateFaces": Operation(users.associate_faces),
-    "DisassociateFaces": Operation(users.disassociate_faces),
-    "SearchUsers": Operation(searching_users.search_users),
-    "SearchUsersByImage": Operation(searching_users.search_users_by_image, looks=True),
-    "TagResource": Operation(tags.tag_resource),
-    "UntagResource": Operation(tags.untag_resource),
-    "ListTagsForResource": Operation(tags.list_tags),
-    "DetectFaces": Operation(looking.detect_faces, looks=True),
-    "CompareFaces": Operation(looking.compare_faces, looks=True),
+    "CreateCollection": Operation(collections.create_collection, Scope.INDEX),
+    "DescribeCollection": Operation(collections.describe_collection, Scope.READ),
+    "ListCollections": Operation(collections.list_collections, Scope.READ),
+    "DeleteCollection": Operation(collections.delete_collection, Scope.ADMIN),
+    "IndexFaces": Operation(indexing.index_faces, Scope.INDEX, looks=True),
+    "SearchFacesByImage": Operation(searching.search_faces_by_image, Scope.READ, looks=True),
+    "SearchFaces": Operation(searching.search_faces, Scope.READ),
+    "ListFaces": Operation(faces.list_faces, Scope.READ),
+    "DeleteFaces": Operation(faces.delete_faces, Scope.ADMIN),
+    "CreateUser": Operation(users.create_user, Scope.INDEX),
+    "DeleteUser": Operation(users.delete_user, Scope.INDEX),
+    "ListUsers": Operation(users.list_users, Scope.READ),
+    "AssociateFaces": Operation(users.associate_faces, Scope.INDEX),
+    "DisassociateFaces": Operation(users.disassociate_faces, Scope.INDEX),
+    "SearchUsers": Operation(searching_users.search_users, Scope.READ),
+    "SearchUsersByImage": Operation(searching_users.search_users_by_image, Scope.READ, looks=True),
+    "TagResource": Operation(tags.tag_resource, Scope.INDEX),
+    "UntagResource": Operation(tags.untag_resource, Scope.INDEX),
+    "ListTagsForResource": Operation(tags.list_tags, Scope.READ),
+    "DetectFaces": Operation(looking.detect_faces, Scope.READ, looks=True),
+    "CompareFaces": Operation(looking.compare_faces, Scope.READ, looks=True),
 }

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, status
 
 from api.bodies import require_json
-from api.dependencies import AlbumDep, ServicesDep
+from api.dependencies import AlbumDep, ReachDep, ServicesDep
 from api.problems_in_openapi import problems
 from api.schemas.albums import AlbumList, AlbumView, NewAlbum
 from facefleet.purging import purge_album
@@ -17,16 +17,16 @@ router = APIRouter(prefix="/v1/albums", tags=["albums"])
     dependencies=[Depends(require_json)],
     responses=problems(409, 415, 422),
 )
-def create_album(new: NewAlbum, services: ServicesDep) -> AlbumView:
+def create_album(new: NewAlbum, services: ServicesDep, reach: ReachDep) -> AlbumView:
     """Create an album: a set of photos in which faces are searched together."""
-    album = services.ledger.albums.create(new.name)
+    album = reach.create_album(new.name)
     return AlbumView.of(services.ledger.albums.summarize(album.id))
 
 
 @router.get("")
-def list_albums(services: ServicesDep) -> AlbumList:
+def list_albums(reach: ReachDep) -> AlbumList:
     """List all albums with their counts."""
-    return AlbumList(albums=[AlbumView.of(summary) for summary in services.ledger.albums.list_summaries()])
+    return AlbumList(albums=[AlbumView.of(summary) for summary in reach.summaries()])
 
 
 @router.get("/{album}", responses=problems(404))

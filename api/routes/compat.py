@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 from starlette.exceptions import HTTPException
 
 from api.bodies import PhotosDep, ProbeDep, bodies_in_openapi
-from api.dependencies import ServicesDep, TenantDep, admit_upload, refuse_search_early, require_model_version
+from api.dependencies import ReachDep, ServicesDep, admit_upload, refuse_search_early, require_model_version
 from api.photo_links import link_to_photo
 from api.problems_in_openapi import problems
 from api.receiving import keep_photos
@@ -58,9 +58,9 @@ OptionsDep = Annotated[Json, Depends(read_options)]
 CollectionPath = Annotated[AlbumName, Path(description="The album's name.")]
 
 
-async def get_call(services: ServicesDep, tenant: TenantDep) -> Call:
+async def get_call(services: ServicesDep, reach: ReachDep) -> Call:
     """Make a call of Rekognition out of a request that knows nothing of regions."""
-    return Call(services, tenant, "us-east-1")
+    return Call(services, reach, "us-east-1")
 
 
 CallDep = Annotated[Call, Depends(get_call)]
@@ -110,11 +110,11 @@ def show_health(services: ServicesDep, response: Response) -> Json:
 
 
 @router.get("/status", responses=problems(503))
-def show_status(services: ServicesDep, tenant: TenantDep) -> Json:
+def show_status(services: ServicesDep, reach: ReachDep) -> Json:
     """Count the faces of the one album of `FACEFLEET_COMPAT_ALBUM`."""
     name = services.settings.compat_album
     try:
-        album = services.ledger.albums.get(name, tenant)
+        album = reach.album(name)
     except AlbumNotFound:
         return {"collection": name, "vectors": 0, "status": "missing"}
     return {"collection": name, "vectors": services.ledger.faces.count(album.id), "status": "ready"}
@@ -127,9 +127,9 @@ def show_status(services: ServicesDep, tenant: TenantDep) -> Json:
     openapi_extra=bodies_in_openapi("files", many=True),
     responses=problems(413, 415, 422, 503),
 )
-def upload(photos: PhotosDep, services: ServicesDep, tenant: TenantDep) -> Json:
+def upload(photos: PhotosDep, services: ServicesDep, reach: ReachDep) -> Json:
     """Send a photo to the one album of `FACEFLEET_COMPAT_ALBUM`, which is made on first sight."""
-    album = services.ledger.albums.ensure(services.settings.compat_album, tenant)
+    album = reach.ensure_album(services.settings.compat_album)
     job, refs = keep_photos(services, album, photos)
     ids = [str(photo_id_of(album.id, ref.uri, ref.version, services.model_version)) for ref in refs]
     return {"image_id": ids[0], "image_ids": ids, "job_id": str(job.id)}
@@ -153,7 +153,7 @@ def _ask(operation: Any, call: Call, name: str, image: bytes, options: Json) -> 
     shape = load_service_model().operation_model(name).input_shape
     known = {key: parse(shape.members[key], each, key) for key, each in options.items() if key in shape.members}
     if "CollectionId" in known:
-        call.services.ledger.albums.get(known["CollectionId"], call.tenant)
+        call.reach.album(known["CollectionId"])
     answer: Json = _snake(operation(call, {**known, "Image": {"Bytes": image}}))
     return answer
 

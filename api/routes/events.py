@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Request, status
 from fastapi.exceptions import HTTPException
 
 from api.body_limit import allow_body
-from api.dependencies import PageAfter, PageLimit, ServicesDep, require_model_version
+from api.dependencies import PageAfter, PageLimit, ServicesDep, WholeTenantDep, require_model_version
 from api.problems_in_openapi import problems
 from api.schemas.events import DeadEventList, DeadEventView, EventsTaken
+from facefleet.ledger.ingest import EVENTS_TENANT
 from facefleet.s3_events import EventRules, parse_notification
 
 #: S3 sends at most 64 KiB, and servers like it may gather some events.
@@ -74,8 +75,15 @@ async def take_events(request: Request, services: ServicesDep) -> EventsTaken:
 
 
 @router.get("/ingest/dead", responses=problems(422))
-def list_dead_events(services: ServicesDep, limit: PageLimit = 100, after: PageAfter = None) -> DeadEventList:
-    """List the notifications that said nothing usable, newest first; they are kept for 14 days."""
+def list_dead_events(
+    services: ServicesDep, tenant: WholeTenantDep, limit: PageLimit = 100, after: PageAfter = None
+) -> DeadEventList:
+    """List the notifications that said nothing usable, newest first; they are kept for 14 days.
+
+    Buckets are the operator's: other tenants have none.
+    """
+    if tenant != EVENTS_TENANT:
+        return DeadEventList(events=[], next=None)
     found = services.ledger.ingest.list_dead(limit + 1, after)
     shown = [DeadEventView.of(event) for event in found[:limit]]
     return DeadEventList(events=shown, next=shown[-1].id if len(found) > limit else None)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.bodies import require_json
-from api.dependencies import AlbumDep, Services, ServicesDep
+from api.dependencies import AlbumDep, ReachDep, Services, ServicesDep
 from api.error_responses import FolderSourcesOff, NoFleet, problem_of
 from api.problems_in_openapi import problems
 from api.schemas.jobs import IndexRequest, IndexStarted, JobView
@@ -57,13 +57,13 @@ def _check_folder(folder: str, album: Album, services: Services) -> None:
         raise InvalidRequest(f"the folder has to be an absolute path of the server's machine, not {folder!r}")
 
 
-def find_job(job: Annotated[UUID, Path(description="The job's id.")], services: ServicesDep) -> JobView:
+def find_job(job: Annotated[UUID, Path(description="The job's id.")], reach: ReachDep) -> JobView:
     """Find the job that the path names.
 
     Raises:
         JobNotFound: there is none.
     """
-    return JobView.of(services.ledger.jobs.progress(job))
+    return JobView.of(reach.job(job))
 
 
 JobDep = Annotated[JobView, Depends(find_job)]
@@ -76,7 +76,7 @@ async def get_job(job: JobDep) -> JobView:
 
 
 @router.get("/jobs/{job}/events", response_class=EventSourceResponse, responses=problems(404))
-async def follow_job(job: JobDep, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
+async def follow_job(job: JobDep, services: ServicesDep, reach: ReachDep) -> AsyncIterator[ServerSentEvent]:
     """Follow a job: an event `progress` whenever it changed, `done` or `failed` at the end. Each carries the job.
 
     A stream that ends with neither was cut by the end of the server: ask again.
@@ -90,7 +90,7 @@ async def follow_job(job: JobDep, services: ServicesDep) -> AsyncIterator[Server
             shown = job
         await anyio.sleep(_POLL_S)
         try:
-            job = await to_thread.run_sync(find_job, job.job_id, services)
+            job = await to_thread.run_sync(find_job, job.job_id, reach)
         except TransientError:
             continue
         except JobNotFound:

@@ -10,6 +10,7 @@ from api.dependencies import (
     Services,
     ServicesDep,
     TenantDep,
+    WholeTenantDep,
     place_among,
     refuse_search_early,
 )
@@ -49,7 +50,7 @@ async def process_media(
 
 
 @router.get("/v1/callbacks/dead")
-def list_dead_callbacks(services: ServicesDep, tenant: TenantDep, limit: PageLimit = 100) -> DeadCallbackList:
+def list_dead_callbacks(services: ServicesDep, tenant: WholeTenantDep, limit: PageLimit = 100) -> DeadCallbackList:
     """List the callbacks that nobody took, newest first; they are kept for 14 days, without their content."""
     dead = services.ledger.callbacks.list_dead(tenant, limit)
     return DeadCallbackList(callbacks=[DeadCallbackView.of(each) for each in dead])

@@ -9,17 +9,21 @@ from uuid import uuid4
 
 import structlog
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.body_limit import SMALL_BODY_BYTES, allow_body
-from api.dependencies import Services, ServicesDep, TenantDep, place_among
+from api.credentials import Admission
+from api.dependencies import Services, ServicesDep, place_among
+from api.reach import Reach
 from api.rekognition.call import Call
 from api.rekognition.errors import RekognitionError, as_rekognition_error
 from api.rekognition.operations import OPERATIONS, Operation
+from api.rekognition.senders import Sender
 from api.rekognition.service_model import load_service_model
 from api.rekognition.shapes import parse, read_json, render
 from facefleet.errors import FacefleetError
+from facefleet.identity.caller import EVERYBODY
 
 _TARGET_PREFIX = "RekognitionService."
 _MEDIA_TYPE = "application/x-amz-json-1.1"
@@ -33,11 +37,11 @@ router = APIRouter(tags=["rekognition"])
 
 
 @router.post("/", include_in_schema=False)
-async def call_rekognition(request: Request, services: ServicesDep, tenant: TenantDep) -> Response:
+async def call_rekognition(request: Request, services: ServicesDep, later: BackgroundTasks) -> Response:
     """Answer an operation of Amazon Rekognition; errors too are in AWS's form."""
     request_id = str(uuid4())
     try:
-        answer = await _answer(request, services, tenant)
+        answer = await _answer(request, services, later)
         status = HTTPStatus.OK
     except (FacefleetError, HTTPException) as error:
         failure = as_rekognition_error(error)
@@ -53,15 +57,26 @@ async def call_rekognition(request: Request, services: ServicesDep, tenant: Tena
     return Response(json.dumps(answer), status, headers, media_type=_MEDIA_TYPE)
 
 
-async def _answer(request: Request, services: Services, tenant: str) -> dict[str, Any]:
+async def _answer(request: Request, services: Services, later: BackgroundTasks) -> dict[str, Any]:
     name, operation = _find_operation(request.headers.get("x-amz-target", ""))
+    admission: Admission = request.app.state.admission
+    sender = await to_thread.run_sync(Sender.find, request, admission) if admission.keys_are_on else None
+    if sender is not None and sender.known.use_is_news:
+        later.add_task(admission.note_use, sender.known.key.id)
     allow_body(request, _MAX_BODY_BYTES)
     body = await request.body()
-    region = _SCOPE_REGION.search(request.headers.get("authorization", ""))
-    call = Call(services, tenant, region.group(1) if region else "us-east-1")
+
+    def run() -> dict[str, Any]:
+        caller = EVERYBODY if sender is None else sender.prove(request, body, admission)
+        if not caller.may(operation.needs):
+            raise RekognitionError("AccessDeniedException", f"{name} takes a key with the scope {operation.needs}.")
+        region = _SCOPE_REGION.search(request.headers.get("authorization", ""))
+        call = Call(services, Reach(services.ledger, caller), region.group(1) if region else "us-east-1")
+        return _run(name, operation, call, body)
+
     place = place_among(request.app.state.search_places, "searches") if operation.looks else nullcontext()
     async with place:
-        return await to_thread.run_sync(_run, name, operation, call, body)
+        return await to_thread.run_sync(run)
 
 
 def _run(name: str, operation: Operation, call: Call, body: bytes) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Albums: their names, their counts, and how they go."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -57,17 +58,39 @@ class Albums:
             raise AlbumNotFound(f"there is no album named {name!r}")
         return _album_of(found)
 
-    def page(self, limit: int, after: str | None = None, tenant: str = DEFAULT_TENANT) -> list[Album]:
+    def get_by_id(self, album_id: UUID, tenant: str) -> Album:
+        """Find an album of a tenant by id.
+
+        Raises:
+            AlbumNotFound: the tenant has none, or it is being deleted.
+        """
+        mine = (album.c.id == album_id, album.c.tenant == tenant, album.c.deleting_since.is_(None))
+        with self.database.reading() as connection:
+            found = connection.execute(sa.select(album).where(*mine)).one_or_none()
+        if found is None:
+            raise AlbumNotFound("there is no such album (any more)")
+        return _album_of(found)
+
+    def page(
+        self,
+        limit: int,
+        after: str | None = None,
+        tenant: str = DEFAULT_TENANT,
+        names: Collection[str] | None = None,
+    ) -> list[Album]:
         """List one page of a tenant's albums, by name.
 
         Args:
             limit: at most this many.
             after: the page begins behind this name, whether an album of that name exists or not.
             tenant: their owner.
+            names: only these; None: all.
         """
         page = sa.select(album).where(album.c.tenant == tenant, album.c.deleting_since.is_(None))
         if after is not None:
             page = page.where(album.c.name > after)
+        if names is not None:
+            page = page.where(album.c.name.in_(names))
         with self.database.reading() as connection:
             return [_album_of(row) for row in connection.execute(page.order_by(album.c.name).limit(limit))]
 

@@ -16,6 +16,7 @@ from facefleet.ledger.faces import Faces
 from facefleet.ledger.images import Images
 from facefleet.ledger.ingest import Ingest
 from facefleet.ledger.jobs import Jobs
+from facefleet.ledger.keys import Keys
 from facefleet.ledger.leases import Leases
 from facefleet.ledger.photos import Photos
 from facefleet.ledger.repairs import Repairs
@@ -47,6 +48,7 @@ class Ledger:
     tags: Tags
     client_tokens: ClientTokens
     callbacks: Callbacks
+    keys: Keys
 
     def check(self) -> None:
         """Return when the database answers.
@@ -92,6 +94,7 @@ def open_ledger(url: str) -> Ledger:
         tags=Tags(database),
         client_tokens=ClientTokens(database),
         callbacks=Callbacks(database),
+        keys=Keys(database),
     )
 
 

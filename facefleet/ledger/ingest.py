@@ -18,6 +18,8 @@ from facefleet.records import DEFAULT_TENANT, ID_NAMESPACE, DeadEvent, ObjectEve
 
 #: `source` of the one job of an album that indexes what buckets tell of.
 EVENTS_SOURCE = "events:"
+#: Buckets are the operator's: whose albums their photos go to.
+EVENTS_TENANT = DEFAULT_TENANT
 #: SQS keeps a message for 14 days at most: no older event arrives.
 _KEPT_S = 14 * 24 * 3600.0
 
@@ -119,11 +121,11 @@ def _is_newest(connection: sa.Connection, event: ObjectEvent) -> bool:
 
 def _apply_one(connection: sa.Connection, event: ObjectEvent, model_version: str) -> int:
     if event.created is None:
-        album = connection.execute(select_named(event.album_name, DEFAULT_TENANT)).one_or_none()
+        album = connection.execute(select_named(event.album_name, EVENTS_TENANT)).one_or_none()
         if album is not None:
             delete_source(connection, source_id_of(album.id, event.uri))
         return 0
-    album_id = ensure_album(connection, event.album_name, DEFAULT_TENANT).id
+    album_id = ensure_album(connection, event.album_name, EVENTS_TENANT).id
     return _enter(connection, album_id, model_version, [event.created])
 
 

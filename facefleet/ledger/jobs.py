@@ -13,7 +13,7 @@ from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
 from facefleet.ledger.listing import list_photos
 from facefleet.ledger.outbox import mark_urgent
 from facefleet.ledger.schema import album, job, job_photo, photo, state_is
-from facefleet.records import Job, JobProgress, JobState, PhotoRef, PhotoState, photo_id_of
+from facefleet.records import DEFAULT_TENANT, Job, JobProgress, JobState, PhotoRef, PhotoState, photo_id_of
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,16 @@ class Jobs:
         with self.database.reading() as connection:
             return _find(connection, job_id)
 
-    def progress(self, job_id: UUID) -> JobProgress:
+    def progress(self, job_id: UUID, tenant: str = DEFAULT_TENANT) -> JobProgress:
         """Count what became of the photos that the job saw; those deleted meanwhile do not count.
 
         Raises:
-            JobNotFound: there is none (any more).
+            JobNotFound: the tenant has none (any more).
         """
         with self.database.reading() as connection:
             row = _fetch(connection, job_id)
+            if row.tenant != tenant:
+                raise JobNotFound("there is no such job (any more)")
             counts = connection.execute(_select_counts(job_id)).all()
 
         def count(*states: PhotoState) -> int:
@@ -215,6 +217,7 @@ def _select_job(job_id: UUID) -> sa.Select[Any]:
     columns = (
         job,
         album.c.name.label("album_name"),
+        album.c.tenant,
         album.c.deleting_since,
         waits.label("is_waiting"),
         utc_now().label("now"),

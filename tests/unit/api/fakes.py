@@ -39,24 +39,24 @@ class FakeAlbums:
         self.albums: dict[UUID, Album] = {}
         self.begun: list[UUID] = []
 
-    def create(self, name: str) -> Album:
-        if any(album.name == name for album in self.albums.values()):
+    def create(self, name: str, tenant: str = DEFAULT_TENANT) -> Album:
+        if any((album.tenant, album.name) == (tenant, name) for album in self.albums.values()):
             raise AlbumExists(f"There is an album named {name!r} already.")
-        album = Album(uuid4(), DEFAULT_TENANT, name, datetime.now(UTC))
+        album = Album(uuid4(), tenant, name, datetime.now(UTC))
         self.albums[album.id] = album
         return album
 
-    def get(self, name: str) -> Album:
+    def get(self, name: str, tenant: str = DEFAULT_TENANT) -> Album:
         for album in self.albums.values():
-            if album.name == name and album.id not in self.begun:
+            if (album.tenant, album.name) == (tenant, name) and album.id not in self.begun:
                 return album
         raise AlbumNotFound(f"There is no album named {name!r}.")
 
     def summarize(self, album_id: UUID) -> AlbumSummary:
         return AlbumSummary(self.albums[album_id], photos=3, indexed=2, dead=1, faces=4)
 
-    def list_summaries(self) -> list[AlbumSummary]:
-        return [self.summarize(album_id) for album_id in self.albums]
+    def list_summaries(self, tenant: str = DEFAULT_TENANT) -> list[AlbumSummary]:
+        return [self.summarize(album.id) for album in self.albums.values() if album.tenant == tenant]
 
     def begin_delete(self, album_id: UUID) -> None:
         self.begun.append(album_id)
@@ -86,8 +86,8 @@ class FakeJobs:
         assert urgent == (len(refs) <= 20)
         self.refs.setdefault(job_id, []).extend(refs)
 
-    def progress(self, job_id: UUID) -> JobProgress:
-        if job_id not in self.jobs:
+    def progress(self, job_id: UUID, tenant: str) -> JobProgress:
+        if job_id not in self.jobs or tenant != DEFAULT_TENANT:
             raise JobNotFound(f"There is no job {job_id}.")
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return answer(self.jobs[job_id])
@@ -141,6 +141,7 @@ class FakeLedger:
         self.jobs = FakeJobs(self.albums)
         self.photos = FakePhotos()
         self.faces = FakeFaces()
+        self.keys = None
         self.down: Exception | None = None
 
     def check(self) -> None:
