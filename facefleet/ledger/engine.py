@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from facefleet.errors import ConfigurationError
 from facefleet.ledger.albums import Albums
+from facefleet.ledger.audit import Audit
 from facefleet.ledger.callbacks import Callbacks
 from facefleet.ledger.client_tokens import ClientTokens
 from facefleet.ledger.database import Database, connect, translated_errors
@@ -49,6 +50,7 @@ class Ledger:
     client_tokens: ClientTokens
     callbacks: Callbacks
     keys: Keys
+    audit: Audit
 
     def check(self) -> None:
         """Return when the database answers.
@@ -64,11 +66,12 @@ class Ledger:
         self.database.engine.dispose()
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
     """Connect and bring the tables up to date; processes that start at once take turns.
 
     Args:
         url: `sqlite:///path` (created when missing) or `postgresql://user@host/database`.
+        audit_key: keys the hashes of the audit log; every process of a fleet has the same.
 
     Raises:
         ConfigurationError: the URL is of no use, or a newer Facefleet has written the database.
@@ -95,6 +98,7 @@ def open_ledger(url: str) -> Ledger:
         client_tokens=ClientTokens(database),
         callbacks=Callbacks(database),
         keys=Keys(database),
+        audit=Audit(database, audit_key),
     )
 
 
