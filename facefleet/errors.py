@@ -27,6 +27,9 @@ FacefleetError
 |  +- AlbumNotFound
 |  +- AlbumExists
 |  +- JobNotFound
+|  +- PersonNotFound
+|  +- FaceNotFound
+|  +- PeopleConflict         a change of people, or its undoing, makes no sense (any more)
 +- ConfigurationError        the process refuses to start, or the command to run
    +- ModelPackNotFound
    +- ModelPackMismatch      a file of the pack is not the one its manifest names
@@ -223,6 +226,24 @@ class JobNotFound(RequestError):
     """There is no job of that id."""
 
     reason = "job_not_found"
+
+
+class PersonNotFound(RequestError):
+    """There is no person of that id (any more)."""
+
+    reason = "person_not_found"
+
+
+class FaceNotFound(RequestError):
+    """There is no face of that id (any more)."""
+
+    reason = "face_not_found"
+
+
+class PeopleConflict(RequestError):
+    """A change of people, or its undoing, makes no sense (any more); the message says why."""
+
+    reason = "people_conflict"
 
 
 class ConfigurationError(FacefleetError):

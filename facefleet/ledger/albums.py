@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from facefleet.errors import AlbumExists, AlbumNotFound, InvalidRequest
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
+from facefleet.ledger.people_history import hold_book
+from facefleet.ledger.people_schema import face_spot, unseen_photo
+from facefleet.ledger.persons import forget_nobodies
 from facefleet.ledger.schema import album, face, job, job_photo, photo, state_is, urgent_photo
 from facefleet.records import DEFAULT_TENANT, Album, AlbumSummary, JobState, PhotoState
 
@@ -143,6 +146,10 @@ class Albums:
         deleting = sa.select(album.c.id).where(album.c.id == album_id, album.c.deleting_since.is_not(None))
         of_album = sa.select(job.c.id).where(job.c.album_id.in_(deleting))
         in_album = sa.select(photo.c.id).where(photo.c.album_id.in_(deleting))
+        for table in (unseen_photo, face_spot):
+            while self._erase_some(table, table.c.album_id.in_(deleting)):
+                pass
+        self._forget_people(album_id)
         for table, mine in (
             (face, face.c.album_id.in_(deleting)),
             (urgent_photo, urgent_photo.c.photo_id.in_(in_album)),
@@ -153,6 +160,14 @@ class Albums:
         ):
             while self._erase_some(table, mine):
                 pass
+
+    def _forget_people(self, album_id: UUID) -> None:
+        """Let go of people who had no name, and faces in this album only."""
+        with self.database.writing() as connection:
+            tenant = connection.execute(sa.select(album.c.tenant).where(album.c.id == album_id)).scalar_one_or_none()
+            if tenant is not None:
+                hold_book(connection, tenant)
+                forget_nobodies(connection, tenant)
 
     def _erase_some(self, table: sa.Table, mine: sa.ColumnElement[bool]) -> int:
         keys = list(table.primary_key.columns)

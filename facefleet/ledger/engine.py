@@ -9,16 +9,21 @@ import sqlalchemy as sa
 
 from facefleet.errors import ConfigurationError
 from facefleet.ledger.albums import Albums
+from facefleet.ledger.appearances import Appearances
 from facefleet.ledger.audit import Audit
 from facefleet.ledger.callbacks import Callbacks
 from facefleet.ledger.client_tokens import ClientTokens
+from facefleet.ledger.clusterings import Clusterings
 from facefleet.ledger.database import Database, connect, translated_errors
 from facefleet.ledger.faces import Faces
+from facefleet.ledger.groupings import Groupings
 from facefleet.ledger.images import Images
 from facefleet.ledger.ingest import Ingest
 from facefleet.ledger.jobs import Jobs
 from facefleet.ledger.keys import Keys
 from facefleet.ledger.leases import Leases
+from facefleet.ledger.people import People
+from facefleet.ledger.people_book import PeopleBook
 from facefleet.ledger.photos import Photos
 from facefleet.ledger.repairs import Repairs
 from facefleet.ledger.tags import Tags
@@ -49,6 +54,11 @@ class Ledger:
     tags: Tags
     client_tokens: ClientTokens
     callbacks: Callbacks
+    people: People
+    appearances: Appearances
+    people_book: PeopleBook
+    clusterings: Clusterings
+    groupings: Groupings
     keys: Keys
     audit: Audit
 
@@ -97,6 +107,11 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         tags=Tags(database),
         client_tokens=ClientTokens(database),
         callbacks=Callbacks(database),
+        people=People(database),
+        appearances=Appearances(database),
+        people_book=PeopleBook(database),
+        clusterings=Clusterings(database),
+        groupings=Groupings(database),
         keys=Keys(database),
         audit=Audit(database, audit_key),
     )

@@ -32,19 +32,19 @@ class Faces:
             after: the page begins behind this id, whether there is such a face or not.
             only: of these faces; a few thousand at most.
         """
-        statement = _select_faces().where(face.c.album_id == album_id)
+        statement = select_faces().where(face.c.album_id == album_id)
         if after is not None:
             statement = statement.where(face.c.id > after)
         if only is not None:
             statement = statement.where(face.c.id.in_(only))
         with self.database.reading() as connection:
-            return [_face_of(row) for row in connection.execute(statement.order_by(face.c.id).limit(limit))]
+            return [face_of(row) for row in connection.execute(statement.order_by(face.c.id).limit(limit))]
 
     def of_photo(self, photo_id: UUID) -> list[Face]:
         """List the faces of one indexed photo, in the order in which they were found."""
-        statement = _select_faces().where(face.c.photo_id == photo_id).order_by(face.c.number)
+        statement = select_faces().where(face.c.photo_id == photo_id).order_by(face.c.number)
         with self.database.reading() as connection:
-            return [_face_of(row) for row in connection.execute(statement)]
+            return [face_of(row) for row in connection.execute(statement)]
 
     def list(self, album_id: UUID, limit: int, after: str | None) -> list[Face]:
         """List one page of an album's faces, by the name of their photo.
@@ -57,24 +57,24 @@ class Faces:
         Raises:
             InvalidRequest: `after` is no face of this album (any more).
         """
-        statement = _select_faces().where(photo.c.album_id == album_id)
+        statement = select_faces().where(photo.c.album_id == album_id)
         with self.database.reading() as connection:
             if after is not None:
                 last = _find_last(connection, album_id, after)
                 # The first comparison is implied by the second, but only the first can use the index.
                 from_photo = sa.tuple_(photo.c.sort_name, photo.c.id) >= sa.tuple_(*last[:2])
                 statement = statement.where(from_photo, sa.tuple_(*_ORDER) > sa.tuple_(*last))
-            return [_face_of(row) for row in connection.execute(statement.order_by(*_ORDER).limit(limit))]
+            return [face_of(row) for row in connection.execute(statement.order_by(*_ORDER).limit(limit))]
 
     def get_many(self, face_ids: Collection[UUID]) -> dict[UUID, Face]:
         """Find faces by id; those that are unknown or whose photo is not indexed (any more) are left out."""
         ids = list(face_ids)
         with self.database.reading() as connection:
             pages = (
-                connection.execute(_select_faces().where(face.c.id.in_(ids[start : start + CHUNK])))
+                connection.execute(select_faces().where(face.c.id.in_(ids[start : start + CHUNK])))
                 for start in range(0, len(ids), CHUNK)
             )
-            return {row.id: _face_of(row) for page in pages for row in page}
+            return {row.id: face_of(row) for page in pages for row in page}
 
     def count(self, album_id: UUID) -> int:
         """Count the faces of an album's indexed photos."""
@@ -84,7 +84,8 @@ class Faces:
             return int(connection.execute(indexed).scalar_one())
 
 
-def _select_faces() -> sa.Select[Any]:
+def select_faces() -> sa.Select[Any]:
+    """Select the faces of indexed photos, as `face_of` reads them."""
     return (
         sa.select(face, photo.c.name, photo.c.width_px, photo.c.height_px)
         .join(photo, photo.c.id == face.c.photo_id)
@@ -104,7 +105,8 @@ def _find_last(connection: sa.Connection, album_id: UUID, after: str) -> tuple[s
     return row[0], row[1], row[2]
 
 
-def _face_of(row: sa.Row[Any]) -> Face:
+def face_of(row: sa.Row[Any]) -> Face:
+    """Read a row of `select_faces`."""
     return Face(
         id=row.id,
         album_id=row.album_id,

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facefleet.ledger.clock import utc_now
+from facefleet.ledger.clusterings import mark_unseen
 from facefleet.ledger.collection_schema import dropped_face, external_image, user_face
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
 from facefleet.ledger.jobs import ensure_job, hold_album, standing_job_id
@@ -99,6 +100,7 @@ class Images:
             for table, new in ((face, rows), (dropped_face, dropped)):
                 if new:
                     connection.execute(table.insert(), new)
+            mark_unseen(connection, {photo_id: image.album_id} if rows else {})
             size = {"width_px": image.recognized.width_px, "height_px": image.recognized.height_px}
             connection.execute(
                 photo.update().where(photo.c.id == photo_id).values(face_count=len(kept), **size, **_SETTLED)

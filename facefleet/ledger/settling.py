@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facefleet.ledger.clock import utc_now
+from facefleet.ledger.clusterings import mark_unseen
 from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, source_id_of, supersede_older
 from facefleet.ledger.schema import face, photo, row_state_is
@@ -64,6 +65,7 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
     ]
     if faces:
         connection.execute(face.insert(), faces)
+        mark_unseen(connection, {row["photo_id"]: row["album_id"] for row in faces})
     return accepted
 
 

@@ -1,0 +1,190 @@
+"""Groupings of albums: which are due, who works on one, and how far it is. The rows of new photos are the outbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
+from facefleet.ledger.database import Database, insert_or_ignore
+from facefleet.ledger.jobs import hold_album
+from facefleet.ledger.people_schema import clustering, unseen_photo
+from facefleet.ledger.schema import album, job, photo, state_is
+from facefleet.people_records import Clustering, ClusteringState
+from facefleet.records import JobState, PhotoState
+
+#: Longest sentence that is kept about what went wrong.
+_DETAIL_MAX_CHARS = 2000
+_FREE = sa.or_(clustering.c.lease_until.is_(None), clustering.c.lease_until <= utc_now())
+_COUNTS = ("finished_at", "seconds", "total_faces", "clusters", "noise_faces")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteringLease:
+    """An album whose faces this process groups until the lease ends."""
+
+    album_id: UUID
+    tenant: str
+    token: UUID
+    #: When somebody asked for all faces to be grouped anew; None: only new photos are to be looked at.
+    wanted_at: datetime | None
+    #: Whether the album was grouped before.
+    is_first: bool
+    #: Claims since the last run that ended well.
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Clusterings:
+    """`waiting -> running -> done | failed`. Owned by the database; who groups holds a token only."""
+
+    database: Database
+
+    def want(self, album_id: UUID) -> None:
+        """Ask for all faces of an album to be grouped anew; a run that is under way does not count.
+
+        Raises:
+            AlbumNotFound: there is no such album, or it is being deleted.
+        """
+        wanted = {"wanted_at": utc_now(), "attempt": 0, "next_attempt_at": utc_now(), "dispatched_at": None}
+        with self.database.writing() as connection:
+            hold_album(connection, album_id)
+            connection.execute(insert_or_ignore(connection, clustering).values(album_id=album_id))
+            mine = clustering.update().where(clustering.c.album_id == album_id)
+            connection.execute(mine.values(detail=None, **wanted))
+
+    def show(self, album_id: UUID, max_attempts: int) -> Clustering:
+        """Say how far the grouping of an album is."""
+        unseen = sa.select(sa.func.count()).where(unseen_photo.c.album_id == album_id)
+        running = sa.and_(clustering.c.lease_until > utc_now(), clustering.c.lease_token.is_not(None))
+        with self.database.reading() as connection:
+            new_photos = connection.execute(unseen).scalar_one()
+            found = sa.select(clustering, running.label("is_running")).where(clustering.c.album_id == album_id)
+            row = connection.execute(found).one_or_none()
+        counts = {name: getattr(row, name) if row else None for name in _COUNTS}
+        state = _state_of(row, new_photos, max_attempts)
+        return Clustering(state, row.detail if row else None, new_photos, **counts)
+
+    def due(self, limit: int, longest_wait_s: float, redispatch_after_s: float, max_attempts: int) -> list[UUID]:
+        """List albums that are to be grouped now and are not on their way.
+
+        Args:
+            limit: at most this many.
+            longest_wait_s: an album into which photos keep coming is grouped once the first of them waited this long;
+                any other when all its photos are indexed.
+            redispatch_after_s: what was dispatched this long ago and not claimed was lost on the way.
+            max_attempts: an album that failed this often waits until somebody asks for it.
+        """
+        unseen = sa.select(unseen_photo.c.photo_id).where(unseen_photo.c.album_id == album.c.id)
+        waited = unseen.where(unseen_photo.c.entered_at <= seconds_from_now(-longest_wait_s))
+        is_new = sa.or_(sa.and_(unseen.exists(), ~_is_indexing()), waited.exists())
+        lost = clustering.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
+        is_free = sa.and_(
+            clustering.c.attempt < max_attempts,
+            clustering.c.next_attempt_at <= utc_now(),
+            _FREE,
+            sa.or_(clustering.c.dispatched_at.is_(None), lost),
+        )
+        statement = (
+            sa.select(album.c.id)
+            .outerjoin(clustering, clustering.c.album_id == album.c.id)
+            .where(album.c.deleting_since.is_(None), sa.or_(clustering.c.album_id.is_(None), is_free))
+            .where(sa.or_(clustering.c.wanted_at.is_not(None), is_new))
+            .order_by(clustering.c.wanted_at.is_(None), clustering.c.wanted_at, album.c.id)
+        )
+        with self.database.reading() as connection:
+            return list(connection.execute(statement.limit(limit)).scalars())
+
+    def mark_dispatched(self, album_id: UUID) -> None:
+        """Remember that an album was sent to the broker; one that is claimed already stays as it is."""
+        with self.database.writing() as connection:
+            present = sa.select(album.c.id, utc_now(), sa.literal(0)).where(album.c.id == album_id)
+            names = ["album_id", "next_attempt_at", "attempt"]
+            connection.execute(insert_or_ignore(connection, clustering).from_select(names, present))
+            unclaimed = clustering.update().where(clustering.c.album_id == album_id, _FREE)
+            connection.execute(unclaimed.values(dispatched_at=utc_now()))
+
+    def claim(self, album_id: UUID, lease_s: float) -> ClusteringLease | None:
+        """Take an album; None when somebody else has it, or nothing is to be done. The attempt counts before the work.
+
+        Args:
+            album_id: whose faces are to be grouped.
+            lease_s: seconds until it is given up, unless renewed.
+        """
+        unseen = sa.select(unseen_photo.c.photo_id).where(unseen_photo.c.album_id == album_id)
+        stale = sa.or_(clustering.c.wanted_at.is_not(None), unseen.exists())
+        present = sa.select(album.c.id, utc_now(), sa.literal(0))
+        present = present.where(album.c.id == album_id, album.c.deleting_since.is_(None))
+        columns = (clustering.c.lease_token, clustering.c.wanted_at, clustering.c.finished_at, clustering.c.attempt)
+        with self.database.writing() as connection:
+            names = ["album_id", "next_attempt_at", "attempt"]
+            connection.execute(insert_or_ignore(connection, clustering).from_select(names, present))
+            claim = clustering.update().where(clustering.c.album_id == album_id, _FREE, stale)
+            taken = {"lease_token": fresh_token(), "lease_until": seconds_from_now(lease_s), "dispatched_at": None}
+            row = connection.execute(
+                claim.values(attempt=clustering.c.attempt + 1, **taken).returning(*columns)
+            ).one_or_none()
+            if row is None:
+                return None
+            tenant = connection.execute(sa.select(album.c.tenant).where(album.c.id == album_id)).scalar_one()
+        return ClusteringLease(album_id, tenant, row.lease_token, row.wanted_at, row.finished_at is None, row.attempt)
+
+    def renew(self, lease: ClusteringLease, lease_s: float) -> bool:
+        """Keep an album for `lease_s` more seconds; returns whether it is still the caller's."""
+        renewal = clustering.update().where(*is_held(lease)).values(lease_until=seconds_from_now(lease_s))
+        with self.database.writing() as connection:
+            return connection.execute(renewal).rowcount > 0
+
+    def release(self, lease: ClusteringLease, delay_s: float, detail: str, *, burn_attempt: bool) -> None:
+        """Give an album back for a later attempt; nothing happens when it is no longer the caller's.
+
+        Args:
+            lease: what `claim` returned.
+            delay_s: seconds before anybody may claim it.
+            detail: why, for a person.
+            burn_attempt: whether the attempt counts against the album.
+        """
+        later = {"next_attempt_at": seconds_from_now(delay_s), "lease_token": None, "lease_until": None}
+        attempt = clustering.c.attempt if burn_attempt else clustering.c.attempt - 1
+        with self.database.writing() as connection:
+            mine = clustering.update().where(*is_held(lease))
+            connection.execute(mine.values(attempt=attempt, detail=detail[:_DETAIL_MAX_CHARS], **later))
+
+    def expire_all(self) -> None:
+        """Let every lease end now, and have every album sent again: owners and broker are known to be gone."""
+        with self.database.writing() as connection:
+            connection.execute(clustering.update().values(lease_until=None, lease_token=None, dispatched_at=None))
+
+
+def is_held(lease: ClusteringLease) -> tuple[sa.ColumnElement[bool], ...]:
+    """Whether the row is still the lease's; a token is drawn for every claim."""
+    return clustering.c.album_id == lease.album_id, clustering.c.lease_token == lease.token
+
+
+def mark_unseen(connection: sa.Connection, photos: dict[UUID, UUID]) -> None:
+    """Say that faces of these photos were written: {photo id: album id}."""
+    if not photos:
+        return
+    new = insert_or_ignore(connection, unseen_photo)
+    fresh = {"stamp": fresh_token(), "entered_at": utc_now()}
+    connection.execute(unseen_photo.delete().where(unseen_photo.c.photo_id.in_(photos)))
+    rows = [{"photo_id": photo_id, "album_id": album_id} for photo_id, album_id in sorted(photos.items())]
+    connection.execute(new.values(**fresh), rows)
+
+
+def _is_indexing() -> sa.ColumnElement[bool]:
+    """Whether photos of the album still wait to be indexed, or to be listed."""
+    waiting = state_is(photo.c.state, PhotoState.PENDING, PhotoState.LEASED)
+    photos = sa.select(photo.c.id).where(photo.c.album_id == album.c.id, waiting)
+    listing = sa.select(job.c.id).where(job.c.album_id == album.c.id, state_is(job.c.state, JobState.LISTING))
+    return sa.or_(photos.exists(), listing.exists())
+
+
+def _state_of(row: sa.Row[Any] | None, new_photos: int, max_attempts: int) -> ClusteringState:
+    if row is not None and row.is_running:
+        return ClusteringState.RUNNING
+    if new_photos or (row is not None and row.wanted_at is not None):
+        return ClusteringState.FAILED if row is not None and row.attempt >= max_attempts else ClusteringState.WAITING
+    return ClusteringState.NONE if row is None or row.finished_at is None else ClusteringState.DONE
