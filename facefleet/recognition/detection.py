@@ -60,10 +60,9 @@ def choose_canvas(height_px: int, width_px: int, longer_side_px: int) -> tuple[i
     return (shorter, longer_side_px) if width_px >= height_px else (longer_side_px, shorter)
 
 
-def list_canvases(longer_side_px: int) -> list[tuple[int, int]]:
-    """List every (height, width) that `choose_canvas` may choose for this longer side."""
-    lying = [(side, longer_side_px) for side in _shorter_sides(longer_side_px)]
-    return list(dict.fromkeys(lying + [(width, height) for height, width in lying]))
+def usual_canvases(longer_side_px: int) -> list[tuple[int, int]]:
+    """The (height, width) that photos of phones get, which are three by four, lying and upright."""
+    return [choose_canvas(3, 4, longer_side_px), choose_canvas(4, 3, longer_side_px)]
 
 
 def halve_side(longer_side_px: int) -> int:

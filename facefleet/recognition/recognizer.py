@@ -22,8 +22,8 @@ from facefleet.recognition.detection import (
     decode_detections,
     fit_to_canvas,
     halve_side,
-    list_canvases,
     scale_detection,
+    usual_canvases,
 )
 from facefleet.recognition.embedding import normalize_embedding
 from facefleet.recognition.face_models import FaceModels, Planes, Stage, load_models
@@ -145,13 +145,14 @@ class Recognizer:
             return RecognizedPhoto(decoded.width_px, decoded.height_px, faces)
 
     def warm_up(self) -> None:
-        """Run the detector once on every shape that photos are given: some runtimes compile it for each.
+        """Run the detector once on the shapes of most photos: some runtimes compile it for each, which takes a second.
 
-        Returns when it is done or the recognizer is closed; meanwhile others are served.
+        Returns when it is done or the recognizer is closed; meanwhile others are served. Other shapes are compiled when
+        they come: all of them ahead would keep a core busy for 20 seconds.
         """
         with contextlib.suppress(RecognizerUnavailable):
             size = self._settings.detection_size_px
-            for canvas in list_canvases(size) + list_canvases(halve_side(size)):
+            for canvas in usual_canvases(size) + usual_canvases(halve_side(size)):
                 blank = np.zeros((3, *canvas), np.uint8)
                 self._batcher.submit((Stage.DETECT, canvas), blank, urgent=False).result()
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from facefleet.errors import Overloaded, PermanentError, RecognizerUnavailable, RuntimeUnavailable
-from facefleet.recognition.detection import list_canvases
+from facefleet.recognition.detection import usual_canvases
 from facefleet.recognition.face_models import FaceModels
 from facefleet.recognition.recognizer import Recognizer, load_recognizer
 from facefleet.records import RecognizedFace, RecognizedPhoto
@@ -286,11 +286,11 @@ def test_the_demo_pack_loads_and_looks_at_a_photo(load_pack: LoadPack, demo_pack
     assert recognizer.dimensions > 0
 
 
-def test_every_shape_is_compiled_ahead(load_pack: LoadPack, demo_pack: Path) -> None:
+def test_usual_shapes_are_compiled_ahead(load_pack: LoadPack, demo_pack: Path) -> None:
     recognizer = load_pack(demo_pack, runtime="openvino", detection_size_px=128)
     recognizer.warm_up()
     compiled = recognizer._models.detector._compiled
-    assert {(1, 3, *canvas) for canvas in list_canvases(128)} <= set(compiled)
+    assert {(1, 3, *canvas) for canvas in usual_canvases(128)} <= set(compiled)
     recognizer.close()
     recognizer.warm_up()
 

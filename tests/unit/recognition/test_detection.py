@@ -9,9 +9,9 @@ from facefleet.recognition.detection import (
     clip_detection,
     decode_detections,
     fit_to_canvas,
-    list_canvases,
     split_outputs,
     suppress_overlaps,
+    usual_canvases,
 )
 from facefleet.records import Box, Detection
 
@@ -33,9 +33,10 @@ def test_canvases_are_few_and_fit(photo: tuple[int, int], canvas: tuple[int, int
     assert choose_canvas(*photo, 640) == canvas
 
 
-def test_every_canvas_is_listed() -> None:
+def test_canvases_are_ten_at_most() -> None:
     chosen = {choose_canvas(height, width, 640) for height in range(1, 1500, 7) for width in range(1, 1500, 7)}
-    assert chosen == set(list_canvases(640))
+    assert len(chosen) <= 10
+    assert set(usual_canvases(640)) <= chosen
 
 
 def test_a_photo_lies_on_the_top_left_of_a_black_canvas() -> None:
