@@ -1,0 +1,76 @@
+/** Requests to the server that this page came from. Every refusal is a `Problem` with a sentence for a person. */
+
+import { t, tIfKnown } from "./messages.js";
+
+/** An RFC 9457 problem. */
+export class Problem extends Error {
+  constructor(type, status, sentence) {
+    super(sentence);
+    this.type = type;
+    this.status = status;
+  }
+}
+
+/** Told about every answer that asks for a sign-in. */
+export const session = new EventTarget();
+
+/** Name an album in a path. */
+export function albumPath(album, rest = "") {
+  return `/v1/albums/${encodeURIComponent(album)}${rest}`;
+}
+
+/** GET as JSON. */
+export async function get(path, { signal, query = {} } = {}) {
+  const answer = await ask(withQuery(path, query), { signal });
+  return answer.json();
+}
+
+/** Send JSON (or nothing), and read the JSON that comes back, if any does. */
+export async function send(method, path, body, { signal } = {}) {
+  const options = { method, signal };
+  if (body !== undefined) Object.assign(options, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const answer = await ask(path, options);
+  return answer.headers.get("content-type")?.includes("json") ? answer.json() : answer;
+}
+
+/** Send a file as it is. */
+export async function sendFile(path, file, { signal, query = {} } = {}) {
+  const headers = { "Content-Type": file.type.startsWith("image/") ? file.type : "application/octet-stream" };
+  const answer = await ask(withQuery(path, query), { method: "POST", headers, body: file, signal });
+  return answer.json();
+}
+
+/** Turn an absolute link of an answer into one of this page's own server, whatever a proxy is called. */
+export function local(link) {
+  const url = new URL(link);
+  return url.pathname + url.search;
+}
+
+/** Read a refusal. */
+export function problemOf(status, text) {
+  try {
+    const problem = JSON.parse(text);
+    return new Problem(problem.type, status, tIfKnown(`problem.${problem.type}`) ?? problem.detail);
+  } catch {
+    return new Problem("http", status, t("problem.http", { status }));
+  }
+}
+
+function withQuery(path, query) {
+  const known = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+  return known.length ? `${path}?${new URLSearchParams(known)}` : path;
+}
+
+async function ask(path, options) {
+  let answer;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", ...options });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Problem("offline", 0, t("problem.offline"));
+  }
+  if (answer.ok) return answer;
+  const problem = problemOf(answer.status, await answer.text());
+  if (answer.status === 401) session.dispatchEvent(new Event("expired"));
+  throw problem;
+}

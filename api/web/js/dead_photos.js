@@ -1,0 +1,35 @@
+/** What could not be read, each with its reason. */
+
+import { albumPath, get } from "./api.js";
+import { fill, h } from "./dom.js";
+import { t, tIfKnown } from "./messages.js";
+import { showError } from "./notices.js";
+
+const PAGE = 200;
+
+/** Say why in the reader's language; the server's own sentence, which is more exact, beside it. */
+function reasonOf({ reason, detail }) {
+  const said = tIfKnown(`problem.${reason}`);
+  return [said, detail && h("span", { lang: "en" }, ` ${detail}`)];
+}
+
+export class DeadPhotos {
+  constructor(place, album, signal) {
+    Object.assign(this, { place, album, signal });
+  }
+
+  /** Ask for them, page by page. */
+  async look(after) {
+    try {
+      const query = { state: "dead", limit: PAGE, after };
+      const { photos, next } = await get(albumPath(this.album, "/photos"), { query, signal: this.signal });
+      if (!after) fill(this.place, h("ul", { class: "dead-list" }));
+      const list = this.place.querySelector(".dead-list");
+      list.append(...photos.map((photo) => h("li", {}, h("strong", {}, photo.photo), h("span", { class: "note" }, reasonOf(photo)))));
+      this.place.querySelector(".rest")?.remove();
+      if (next) this.place.append(h("p", { class: "rest" }, h("button", { class: "button", type: "button", on: { click: () => this.look(next) } }, t("album.more_dead"))));
+    } catch (error) {
+      showError(error);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/** One photo, large, with its faces: over the grid that it was opened from. */
+
+import { albumPath, get, local } from "./api.js";
+import { fill, h, icon, set } from "./dom.js";
+import { boxStyle } from "./framing.js";
+import { bytes, number, percent, t } from "./messages.js";
+import { read, write } from "./memory.js";
+import { errorBox } from "./notices.js";
+
+let open = null;
+
+/** Close the viewer, if it is open. */
+export function closeViewer() {
+  open?.close();
+}
+
+// A phone's way to close something is to go back.
+addEventListener("popstate", closeViewer);
+
+/**
+ * Open the viewer.
+ * @param {Object} list where the photo is among others: `album`, `count`, `idAt(index)` (a promise of an id, or null),
+ *   and if wanted `faceAt(index)`: the face that is meant, and `closed(index)`.
+ * @param {number} index which photo of the list.
+ */
+export function openViewer(list, index) {
+  closeViewer();
+  open = new Viewer(list, index);
+}
+
+class Viewer {
+  constructor(list, index) {
+    Object.assign(this, { list, index });
+    this.asking = new AbortController();
+    this.stage = h("div", { class: "stage" });
+    this.side = h("aside", { class: "viewer-side", "aria-label": t("viewer.details") });
+    this.before = this.stepButton("left", "viewer.previous", -1);
+    this.after = this.stepButton("right", "viewer.next", 1);
+    this.dialog = h("dialog", { class: "viewer", "aria-label": t("viewer.label"), on: { close: () => this.leave(), keydown: (event) => this.onKey(event) } },
+      h("div", { class: "viewer-stage" }, this.before, this.stage, this.after),
+      this.side,
+      h("button", { class: "icon-button viewer-close", type: "button", "aria-label": t("close"), on: { click: () => this.leave() } }, icon("close")),
+    );
+    document.body.append(this.dialog);
+    this.dialog.showModal();
+    history.pushState("viewer", "");
+    this.show();
+  }
+
+  /** Close at the reader's wish: the step back that opening added is taken. */
+  leave() {
+    if (open === this && history.state === "viewer") history.back();
+    this.close();
+  }
+
+  stepButton(picture, key, step) {
+    return h("button", { class: "icon-button viewer-step", type: "button", "aria-label": t(key), on: { click: () => this.step(step) } }, icon(picture));
+  }
+
+  onKey(event) {
+    if (event.target.matches("input")) return;
+    if (event.key === "ArrowLeft") this.step(-1);
+    if (event.key === "ArrowRight") this.step(1);
+  }
+
+  step(by) {
+    const next = this.index + by;
+    if (next < 0 || next >= this.list.count) return;
+    this.index = next;
+    this.show();
+  }
+
+  close() {
+    if (open !== this) return;
+    open = null;
+    this.asking.abort();
+    this.dialog.remove();
+    this.list.closed?.(this.index);
+  }
+
+  async show() {
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    this.before.disabled = this.index === 0;
+    this.after.disabled = this.index >= this.list.count - 1;
+    fill(this.stage, h("p", { class: "loading", role: "status" }, t("loading")));
+    try {
+      const id = await this.list.idAt(this.index);
+      if (signal.aborted) return;
+      const shown = await get(albumPath(this.list.album, `/photos/${id}`), { signal });
+      this.showPhoto(shown, this.list.faceAt?.(this.index));
+    } catch (error) {
+      if (!signal.aborted) fill(this.stage, errorBox(error, () => this.show()));
+    }
+  }
+
+  showPhoto({ photo, faces }, meant) {
+    const image = h("img", { class: "viewer-image", alt: t("viewer.alt", { name: photo.photo, count: faces.length }), width: photo.width, height: photo.height, src: `${local(photo.thumbnail)}&size=screen` });
+    const cards = faces.map((face, place) => this.faceCard(face, place));
+    const marks = faces.map((face, place) => this.faceMark(face, place, cards[place]));
+    const frame = h("div", { class: "viewer-frame", vars: { ratio: `${photo.width ?? 4} / ${photo.height ?? 3}` } }, photo.state === "dead" ? deadNote(photo) : image, marks);
+    frame.style.aspectRatio = `${photo.width ?? 4} / ${photo.height ?? 3}`;
+    frame.style.setProperty("--wide", (photo.width ?? 4) / (photo.height ?? 3));
+    fill(this.stage, frame);
+    fill(this.side, h("h2", {}, photo.photo.split("/").at(-1)), facts(photo), this.outlineSwitch(), this.scoreSwitch(),
+      h("h3", {}, t("photo.faces", { count: faces.length })), h("ul", { class: "face-cards" }, cards),
+      h("a", { class: "button", href: local(photo.link), download: photo.photo.split("/").at(-1) }, icon("download"), t("viewer.original")),
+    );
+    marks.forEach((mark, place) => mark.classList.toggle("meant", faces[place].face_id === meant));
+    this.applySwitches();
+  }
+
+  faceMark(face, place, card) {
+    const mark = h("button", { class: "face-mark", type: "button", "aria-label": t("viewer.face", { number: place + 1 }), on: { click: () => card.querySelector("a").focus() } }, h("span", {}, number(place + 1)));
+    Object.assign(mark.style, boxStyle(face.box_fraction));
+    return mark;
+  }
+
+  faceCard(face, place) {
+    const address = `#/find/${encodeURIComponent(this.list.album)}?face=${face.face_id}`;
+    return h("li", { class: "face-card" },
+      h("img", { src: local(face.crop), alt: "", width: 64, height: 64 }),
+      h("div", {},
+        h("strong", {}, t("viewer.face", { number: place + 1 })),
+        h("p", { class: "note" }, t(qualityKey(face.quality.overall))),
+        h("p", { class: "note scores" }, t("viewer.scores", {
+          detection: percent(100 * face.detection_score), quality: percent(100 * face.quality.overall),
+          size: Math.round(face.quality.size_px), yaw: Math.round(face.quality.yaw_deg), pitch: Math.round(face.quality.pitch_deg),
+        })),
+      ),
+      h("a", { class: "icon-button small", href: address, "aria-label": t("viewer.more_like", { number: place + 1 }), title: t("photo.more") }, icon("more")),
+    );
+  }
+
+  outlineSwitch() {
+    return this.switch("outlines", t("viewer.outlines"), true);
+  }
+
+  scoreSwitch() {
+    return this.switch("scores", t("viewer.show_scores"), false);
+  }
+
+  switch(name, label, usual) {
+    const box = h("input", { type: "checkbox", checked: (read(name) ?? String(usual)) === "true", on: { change: () => { write(name, String(box.checked)); this.applySwitches(); } } });
+    return h("label", { class: "switch", dataset: { name } }, box, h("span", {}, label));
+  }
+
+  applySwitches() {
+    for (const { dataset, firstChild } of this.side.querySelectorAll(".switch")) this.dialog.classList.toggle(`with-${dataset.name}`, firstChild.checked);
+  }
+}
+
+function facts(photo) {
+  const size = photo.width ? t("viewer.pixels", { width: photo.width, height: photo.height }) : "";
+  return h("p", { class: "note" }, [size, bytes(photo.size_bytes)].filter(Boolean).join(" · "));
+}
+
+function deadNote(photo) {
+  return h("p", { class: "dead-note" }, icon("warning"), photo.detail ?? photo.reason);
+}
+
+/** Say in words how usable a face is. */
+function qualityKey(overall) {
+  if (overall >= 0.6) return "quality.good";
+  return overall >= 0.3 ? "quality.fair" : "quality.poor";
+}
