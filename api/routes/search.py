@@ -12,10 +12,18 @@ from api.bodies import ProbeDep, bodies_in_openapi
 from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, place_among, refuse_search_early
 from api.photo_links import Links
 from api.problems_in_openapi import problems
-from api.schemas.faces import CandidateView, DetectedView, ProbeFaceView, ProbeResultView, SearchView, SimilarFaces
+from api.schemas.faces import (
+    CandidateView,
+    DetectedView,
+    FaceView,
+    ProbeFaceView,
+    ProbeResultView,
+    SearchView,
+    SimilarFaces,
+)
 from facefleet.errors import PhotoNotFound
 from facefleet.recognition.recognizer import Recognizer
-from facefleet.records import Album, Candidate, PhotoState
+from facefleet.records import Album, Candidate, Face, PhotoState
 from facefleet.search import AlbumSearch, find_candidates, search_album
 
 router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(refuse_search_early)])
@@ -71,16 +79,18 @@ async def find_similar_faces(
 ) -> SimilarFaces:
     """Find the faces that look like one of the album's own, best first: no image is needed, nor looked at."""
     async with place_among(request.app.state.search_places, "searches"):
-        found = await to_thread.run_sync(_find_similar, services, recognizer, album, face, wanted)
+        own, found = await to_thread.run_sync(_find_similar, services, recognizer, album, face, wanted)
+    shown = FaceView.of(own)
     candidates = [CandidateView.of(candidate, services.similarity) for candidate in found]
     if wanted.links:
+        shown.crop = Links.of(request).to_crop(face)
         _add_links(request, candidates)
-    return SimilarFaces(candidates=candidates)
+    return SimilarFaces(face=shown, candidates=candidates)
 
 
 def _find_similar(
     services: Services, recognizer: Recognizer, album: Album, face_id: UUID, wanted: SearchOptions
-) -> list[Candidate]:
+) -> tuple[Face, list[Candidate]]:
     known = services.ledger.faces.get_many([face_id]).get(face_id)
     if known is None or known.album_id != album.id:
         raise PhotoNotFound("there is no such face in this album (any more)")
@@ -95,7 +105,7 @@ def _find_similar(
         limit + 1,
         recognizer.similarity_threshold if wanted.min_similarity is None else wanted.min_similarity,
     )
-    return [candidate for candidate in found if candidate.face.id != face_id][:limit]
+    return known, [candidate for candidate in found if candidate.face.id != face_id][:limit]
 
 
 def _add_links(request: Request, candidates: Sequence[CandidateView]) -> None:

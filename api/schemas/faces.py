@@ -54,8 +54,8 @@ class ProbeFaceView(BaseModel):
         """Show a face of a recognized image."""
         detection = face.detection
         return cls(
-            box=_rectangle(detection.box),
-            box_fraction=_fraction(detection.box, image.width_px, image.height_px),
+            box=rectangle(detection.box),
+            box_fraction=fraction(detection.box, image.width_px, image.height_px),
             landmarks=_points(detection.landmarks),
             detection_score=round(detection.detection_score, 4),
             quality=QualityView.of(face.quality),
@@ -100,8 +100,8 @@ class CandidateView(BaseModel):
             similarity_percent=round(curve.percent(candidate.similarity), 2),
             width=face.photo_width_px,
             height=face.photo_height_px,
-            box=_rectangle(face.box),
-            box_fraction=_fraction(face.box, face.photo_width_px, face.photo_height_px),
+            box=rectangle(face.box),
+            box_fraction=fraction(face.box, face.photo_width_px, face.photo_height_px),
         )
 
 
@@ -127,12 +127,6 @@ class SearchView(BaseModel):
     notice: str | None = Field(description="Why nothing was found, when it is not that nobody looks like that.")
 
 
-class SimilarFaces(BaseModel):
-    """The faces of an album that look like one of its own, best first, without it."""
-
-    candidates: list[CandidateView]
-
-
 class FaceView(BaseModel):
     """A face of an indexed photo."""
 
@@ -153,12 +147,19 @@ class FaceView(BaseModel):
             photo=face.photo_name,
             photo_id=face.photo_id,
             face_id=face.id,
-            box=_rectangle(face.box),
-            box_fraction=_fraction(face.box, face.photo_width_px, face.photo_height_px),
+            box=rectangle(face.box),
+            box_fraction=fraction(face.box, face.photo_width_px, face.photo_height_px),
             landmarks=_points(face.landmarks),
             detection_score=round(face.detection_score, 4),
             quality=QualityView.of(face.quality),
         )
+
+
+class SimilarFaces(BaseModel):
+    """A face of an album and those of the same album that look like it, best first."""
+
+    face: FaceView
+    candidates: list[CandidateView]
 
 
 class FaceList(BaseModel):
@@ -168,11 +169,13 @@ class FaceList(BaseModel):
     next: UUID | None = Field(description="`after` of the next page; null on the last.")
 
 
-def _rectangle(box: Box) -> Rectangle:
+def rectangle(box: Box) -> Rectangle:
+    """Show a box, to hundredths of a pixel."""
     return round(box.x, 2), round(box.y, 2), round(box.w, 2), round(box.h, 2)
 
 
-def _fraction(box: Box, width_px: int, height_px: int) -> Rectangle:
+def fraction(box: Box, width_px: int, height_px: int) -> Rectangle:
+    """Show a box over the size of its photo."""
     return (
         round(box.x / width_px, 6),
         round(box.y / height_px, 6),

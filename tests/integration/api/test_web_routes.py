@@ -92,7 +92,10 @@ def test_nothing_is_shown_of_an_album_that_was_deleted(http: httpx.Client) -> No
 
 def test_faces_like_one_of_the_albums_own_are_found_without_it(http: httpx.Client) -> None:
     mine = http.get(f"{ALBUM}/photos/{photo_ids(http)['a.jpg']}").json()["faces"][1]
-    found = http.get(f"{ALBUM}/faces/{mine['face_id']}/similar?min_similarity=0.9&links=true").json()["candidates"]
+    found = http.get(f"{ALBUM}/faces/{mine['face_id']}/similar?min_similarity=0.9&links=true").json()
+    assert (found["face"]["face_id"], found["face"]["photo"]) == (mine["face_id"], "a.jpg")
+    assert http.get(path_of(found["face"]["crop"])).status_code == 200
+    found = found["candidates"]
     assert [(each["photo"], each["similarity"]) for each in found] == [("b/b.jpg", 1.0)]
     assert all(http.get(path_of(found[0][link])).status_code == 200 for link in ("thumbnail", "crop"))
     assert len(http.get(f"{ALBUM}/faces/{mine['face_id']}/similar?min_similarity=-1").json()["candidates"]) == 3
