@@ -8,14 +8,17 @@ from facefleet.people.face_set import FloatArray, IntArray
 from facefleet.people.marks import Marks
 
 #: Edges whose links are computed at once, so that memory stays bounded.
-_EDGES_AT_ONCE = 65_536
+_EDGES_AT_ONCE = 32_768
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Groups of faces, each as the weighted sum of its templates: enough for the mean cosine between two groups."""
+    """Groups of faces, each as the weighted sum of its templates: enough for the mean cosine between two groups.
 
-    #: (G, D) float32.
+    Owned by one `Partition` at a time, which merges in place: rows of `sums` are too many to copy each round.
+    """
+
+    #: (G, D) float32; zeros for a group that is empty.
     sums: FloatArray
     #: (G,) float32.
     weights: FloatArray
@@ -24,10 +27,10 @@ class Groups:
     def merge(self, pairs: IntArray) -> "Groups":
         """Put the second group of each pair into the first; nobody is in two pairs. The second is empty then."""
         first, second = pairs.T
-        sums, weights = self.sums.copy(), self.weights.copy()
-        sums[first] += sums[second]
-        weights[first] += weights[second]
-        return Groups(sums, weights, self.marks.regroup(renumber(pairs, len(weights))))
+        self.sums[first] += self.sums[second]
+        self.weights[first] += self.weights[second]
+        self.sums[second] = self.weights[second] = 0.0
+        return Groups(self.sums, self.weights, self.marks.regroup(renumber(pairs, len(self.weights))))
 
     def measure_links(self, pairs: IntArray) -> FloatArray:
         """Weighted mean cosine between the faces of two groups.
@@ -45,6 +48,11 @@ class Groups:
             links[start : start + _EDGES_AT_ONCE] = dots / (self.weights[first] * self.weights[second])
         return links
 
+    def mean_templates(self, groups: IntArray) -> FloatArray:
+        """(len(groups), D) float32: its product with a template is the mean cosine to the faces of the group."""
+        means: FloatArray = self.sums[groups] / self.weights[groups, None]
+        return means
+
 
 def renumber(pairs: IntArray, count: int) -> IntArray:
     """(count,) int64: the group that each becomes when the second of every pair joins the first."""
@@ -53,44 +61,60 @@ def renumber(pairs: IntArray, count: int) -> IntArray:
     return group_of
 
 
-def agglomerate(groups: Groups, pairs: IntArray, min_link: float) -> IntArray:
-    """Merge groups that are each other's best partner until no link is good enough.
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Which group each face is in."""
 
-    Reciprocal partners may be merged all at once: average linkage is reducible, so the order does not matter.
+    groups: Groups
+    #: (N,) int64.
+    member_of: IntArray
 
-    Args:
-        groups: to begin with.
-        pairs: (E, 2) int64, groups that may be linked; others never are, unless through these.
-        min_link: smallest mean cosine of two groups that become one.
+    def merge(self, pairs: IntArray, min_link: float) -> "Partition":
+        """Merge groups that are each other's best partner until no link is good enough. Uses this partition up.
 
-    Returns:
-        (G,) int64: the group that each ends in.
+        Reciprocal partners may be merged all at once: average linkage is reducible, so the order does not matter. A
+        pair that shares a mark is never looked at again, as marks are never lost; nor is one below the limit, as a mean
+        of such links is below it too.
 
-    Source: Murtagh 1983, reciprocal nearest neighbours.
-    """
-    count = len(groups.weights)
-    member_of = np.arange(count)
-    pairs = distinct_pairs(pairs, count)
-    links = groups.measure_links(pairs)
+        Args:
+            pairs: (E, 2) int64, faces whose groups may be linked; others never are, unless through these.
+            min_link: smallest mean cosine of two groups that become one.
+
+        Source: Murtagh 1983, reciprocal nearest neighbours.
+        """
+        groups, member_of = self.groups, self.member_of
+        count = len(groups.weights)
+        pairs = distinct_pairs(member_of[pairs], count)
+        links = groups.measure_links(pairs)
+        while True:
+            good = links >= min_link
+            pairs, links = pairs[good], links[good]
+            if not len(pairs):
+                return Partition(groups, member_of)
+            chosen = _find_reciprocal(pairs, links, count)
+            merged = pairs[chosen[~groups.marks.find_clashes(pairs[chosen], count)]]
+            groups, group_of = groups.merge(merged), renumber(merged, count)
+            member_of = group_of[member_of]
+            pairs, links = np.delete(pairs, chosen, axis=0), np.delete(links, chosen)
+            changed = np.zeros(count, bool)
+            changed[merged] = True
+            stale = changed[pairs].any(axis=1)
+            fresh = distinct_pairs(group_of[pairs[stale]], count)
+            pairs = np.concatenate([pairs[~stale], fresh])
+            links = np.concatenate([links[~stale], groups.measure_links(fresh)])
+
+
+def connect(pairs: IntArray, count: int) -> IntArray:
+    """Follow pairs as edges: (count,) int64, the smallest row that each row is connected to."""
+    smallest = np.arange(count)
     while True:
-        pairs, links = pairs[links >= min_link], links[links >= min_link]
-        if not len(pairs):
-            return member_of
-        chosen = _find_reciprocal(pairs, links, count)
-        clashes = groups.marks.find_clashes(pairs[chosen], count)
-        merged = pairs[chosen[~clashes]]
-        kept = np.ones(len(pairs), bool)
-        kept[chosen] = False
-        pairs, links = pairs[kept], links[kept]
-        groups = groups.merge(merged)
-        group_of = renumber(merged, count)
-        member_of = group_of[member_of]
-        changed = np.zeros(count, bool)
-        changed[merged[:, 0]] = changed[merged[:, 1]] = True
-        stale = changed[pairs].any(axis=1)
-        fresh = distinct_pairs(group_of[pairs[stale]], count)
-        pairs = np.concatenate([pairs[~stale], fresh])
-        links = np.concatenate([links[~stale], groups.measure_links(fresh)])
+        lower = smallest.copy()
+        np.minimum.at(lower, pairs[:, 0], smallest[pairs[:, 1]])
+        np.minimum.at(lower, pairs[:, 1], smallest[pairs[:, 0]])
+        lower = lower[lower]
+        if (lower == smallest).all():
+            return smallest
+        smallest = lower
 
 
 def distinct_pairs(pairs: IntArray, count: int) -> IntArray:

@@ -1,18 +1,22 @@
 """Faces to clusters, all at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from facefleet.people.agglomeration import Groups, agglomerate
+from facefleet.people.agglomeration import Groups, Partition, connect, distinct_pairs
+from facefleet.people.attaching import attach_faces
 from facefleet.people.constraints import Constraints
-from facefleet.people.face_set import NOISE, BoolArray, FaceSet, FloatArray, IntArray
-from facefleet.people.marks import mark_faces
-from facefleet.people.neighbours import Neighbours
+from facefleet.people.face_set import NOISE, BoolArray, FaceSet, IntArray
+from facefleet.people.limits import LinkLimits, learn_limits, strict_limit
+from facefleet.people.marks import Marks, mark_faces
+from facefleet.people.neighbours import Neighbours, find_neighbours
 from facefleet.recognition.similarity import SimilarityCurve
 
 #: A face weighs its quality, but not nothing.
 _LEAST_WEIGHT = 0.05
+#: Neighbours are wanted from the cosine on that one stranger in ten reaches.
+_NEIGHBOUR_PERCENT = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +29,52 @@ class ClusterSettings:
     min_cluster_size: int = 3
     #: Faces, itself included, that must be near a face for it to hold a cluster together; others only attach.
     min_samples: int = 2
-    #: Calibrated similarity, 0-100 percent, that two groups must have on average to be one person.
-    cluster_epsilon: float = 60.0
+    #: Calibrated similarity, 0-100 percent, that the faces of two groups must have on average to be one person.
+    #: None: learnt from each album.
+    cluster_epsilon: float | None = None
     #: Faces of a lower quality attach to a cluster but hold none together.
     min_quality: float = 0.05
     #: Nearest faces of a face that are looked at.
-    neighbour_count: int = 32
+    neighbour_count: int = 16
+    #: What clustering learnt from the album; for faces that come later.
+    limits: LinkLimits | None = None
 
     @property
     def min_link(self) -> float:
-        """`cluster_epsilon` as a cosine."""
-        return self.curve.cosine(self.cluster_epsilon)
+        """Smallest cosine of neighbours that are worth finding."""
+        return self.curve.cosine(_NEIGHBOUR_PERCENT)
+
+    def choose_limits(self, faces: FaceSet, labels: IntArray) -> LinkLimits:
+        """What was set, was learnt before, or is learnt from these clusters."""
+        learnt = self.limits or learn_limits(faces, labels, self.curve)
+        if self.cluster_epsilon is None:
+            return learnt
+        merge = self.curve.cosine(self.cluster_epsilon)
+        return replace(learnt, merge=merge, attach=min(learnt.attach, merge))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What stays the same while groups of faces merge; a group is numbered as one of its faces."""
+
+    faces: FaceSet
+    neighbours: Neighbours
+    constraints: Constraints
+    settings: ClusterSettings
+    #: Faces whose group is a cluster because people said so.
+    confirmed: BoolArray
+    #: One entry for each face and mark.
+    marks: Marks
 
 
 def cluster_faces(
     faces: FaceSet, neighbours: Neighbours, constraints: Constraints, settings: ClusterSettings
 ) -> IntArray:
     """Tell people apart.
+
+    Groups of faces merge by average linkage over the graph of nearest faces: first as far as no stranger ever is alike,
+    then, once these groups tell what strangers look like in this album, as far as that allows. Faces that are left
+    attach to the cluster they are most alike. Two faces of one photo are never in one cluster, unless people said so.
 
     Args:
         faces: N of them.
@@ -50,48 +83,84 @@ def cluster_faces(
         settings: of the model pack and the installation.
 
     Returns:
-        (N,) int64 labels: 0 is the largest cluster; -1 belongs to none.
+        (N,) int64 labels: 0 is the largest cluster; -1 belongs to none. Which faces are together does not depend on
+        the order of rows.
     """
-    count = len(faces)
-    forced = connect(constraints.together, count)
+    order = _sort_faces(faces)
+    place = np.argsort(order)
+    scene = _set_scene(faces.take(order), neighbours.move(place), constraints.move(place), settings)
+    strict = strict_limit(settings.curve)
+    sure = _merge(scene, _start(scene), strict)
+    limits = settings.choose_limits(scene.faces, _label(scene, sure))
+    partition = _merge(scene, sure if limits.merge <= strict else _start(scene), limits.merge)
+    return _attach(scene, partition, limits)[place]
+
+
+def _sort_faces(faces: FaceSet) -> IntArray:
+    """An order that does not depend on that of the rows, but among faces that are alike in everything."""
+    first, last = (faces.templates[:, column] for column in (0, -1))
+    return np.lexsort((last, first, faces.qualities, faces.photos))
+
+
+def _set_scene(faces: FaceSet, neighbours: Neighbours, constraints: Constraints, settings: ClusterSettings) -> _Scene:
+    confirmed = np.zeros(len(faces), bool)
+    confirmed[constraints.together] = confirmed[constraints.people] = True
+    return _Scene(faces, neighbours, constraints, settings, confirmed, mark_faces(faces.photos, constraints))
+
+
+def _start(scene: _Scene) -> Partition:
+    """Every face alone, but for those that people put together."""
+    faces = scene.faces
+    member_of = connect(scene.constraints.together, len(faces))
     weights = np.maximum(faces.qualities, np.float32(_LEAST_WEIGHT))
-    groups = _gather(faces, forced, weights, constraints)
-    confirmed = np.zeros(count, bool)
-    confirmed[constraints.together.ravel()] = confirmed[constraints.people] = True
-    strong = confirmed | (faces.qualities >= settings.min_quality)
-    pairs = np.stack([neighbours.rows, neighbours.others], axis=1)
-    member_of = agglomerate(groups, forced[pairs[strong[pairs].all(axis=1)]], settings.min_link)[forced]
-    return _number(member_of, strong, confirmed, settings.min_cluster_size)
+    sums = faces.templates * weights[:, None]
+    moved = np.flatnonzero(member_of != np.arange(len(faces)))
+    np.add.at(sums, member_of[moved], sums[moved])
+    np.add.at(weights, member_of[moved], weights[moved])
+    sums[moved] = weights[moved] = 0.0
+    return Partition(Groups(sums, weights, scene.marks.regroup(member_of)), member_of)
 
 
-def connect(pairs: IntArray, count: int) -> IntArray:
-    """Follow pairs as edges: (count,) int64, the smallest row that each row is connected to."""
-    smallest = np.arange(count)
-    while True:
-        lower = smallest.copy()
-        np.minimum.at(lower, pairs[:, 0], smallest[pairs[:, 1]])
-        np.minimum.at(lower, pairs[:, 1], smallest[pairs[:, 0]])
-        lower = lower[lower]
-        if (lower == smallest).all():
-            return smallest
-        smallest = lower
+def _merge(scene: _Scene, partition: Partition, limit: float) -> Partition:
+    """Merge over the graph of faces, and then over a graph of groups: large ones fill each other's nearest faces."""
+    strong = _find_strong(scene, limit)
+    near = scene.neighbours
+    kept = np.flatnonzero((near.cosines >= limit) & strong[near.rows] & strong[near.others])
+    partition = partition.merge(near.take(kept).pairs, limit)
+    sizes = np.bincount(partition.member_of, minlength=len(strong))
+    large = np.flatnonzero(sizes >= scene.settings.min_cluster_size)
+    means = partition.groups.mean_templates(large)
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    return partition.merge(large[find_neighbours(means, scene.settings.neighbour_count, limit).pairs], limit)
 
 
-def _gather(faces: FaceSet, group_of: IntArray, weights: FloatArray, constraints: Constraints) -> Groups:
-    sums = np.zeros_like(faces.templates)
-    np.add.at(sums, group_of, faces.templates * weights[:, None])
-    totals = np.zeros(len(faces), np.float32)
-    np.add.at(totals, group_of, weights)
-    return Groups(sums, totals, mark_faces(faces.photos, constraints).regroup(group_of))
+def _find_strong(scene: _Scene, limit: float) -> BoolArray:
+    """Faces that hold clusters together: good ones with enough others near, and those that people confirmed."""
+    faces, settings = scene.faces, scene.settings
+    ends = distinct_pairs(scene.neighbours.take(np.flatnonzero(scene.neighbours.cosines >= limit)).pairs, len(faces))
+    near = np.bincount(ends.ravel(), minlength=len(faces)) + 1
+    return scene.confirmed | ((faces.qualities >= settings.min_quality) & (near >= settings.min_samples))
 
 
-def _number(member_of: IntArray, strong: BoolArray, confirmed: BoolArray, min_cluster_size: int) -> IntArray:
+def _label(scene: _Scene, partition: Partition) -> IntArray:
     """Number groups by size; small ones that nobody confirmed are noise."""
-    count = len(member_of)
-    sizes = np.bincount(member_of[strong], minlength=count)
-    kept = sizes >= min_cluster_size
-    kept[member_of[confirmed]] = True
-    order = np.lexsort((np.arange(count), -sizes, ~kept))
+    count = len(scene.faces)
+    sizes = np.bincount(partition.member_of, minlength=count)
+    kept = sizes >= scene.settings.min_cluster_size
+    kept[partition.member_of[scene.confirmed]] = True
+    order = np.lexsort((np.arange(count), -sizes, ~kept))[: kept.sum()]
     number = np.full(count, NOISE, np.int64)
-    number[order[: kept.sum()]] = np.arange(kept.sum())
-    return number[member_of]
+    number[order] = np.arange(len(order))
+    return number[partition.member_of]
+
+
+def _attach(scene: _Scene, partition: Partition, limits: LinkLimits) -> IntArray:
+    """Let faces without a cluster join one, each on its own."""
+    labels = _label(scene, partition)
+    strays = np.flatnonzero(labels == NOISE)
+    member_of = partition.member_of.copy()
+    member_of[strays] = strays
+    clusters = np.unique(member_of[labels != NOISE])
+    groups = Groups(partition.groups.sums, partition.groups.weights, scene.marks.regroup(member_of))
+    attached = attach_faces(groups, strays, scene.faces.templates[strays], clusters, limits)
+    return _label(scene, Partition(groups, attached[member_of]))

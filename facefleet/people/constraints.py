@@ -30,3 +30,7 @@ class Constraints:
     apart: IntArray = field(default_factory=_no_pairs)
     #: (P,) int64: one row of each confirmed person. No two of them share a cluster, and each has one, even if alone.
     people: IntArray = field(default_factory=_no_rows)
+
+    def move(self, place: IntArray) -> "Constraints":
+        """The same decisions when row r is row `place[r]`."""
+        return Constraints(place[self.together], place[self.apart], place[self.people])

@@ -55,7 +55,6 @@ def mark_faces(photos: IntArray, constraints: Constraints) -> Marks:
     next_mark = int(photo_marks.max(initial=-1)) + 1
     parted = next_mark + np.repeat(np.arange(len(constraints.apart)), 2)
     person = np.full(len(constraints.people), next_mark + len(constraints.apart))
-    return Marks(
-        np.concatenate([np.arange(len(photos)), constraints.apart.ravel(), constraints.people]),
-        np.concatenate([photo_marks, parted, person]),
-    )
+    groups = np.concatenate([np.arange(len(photos)), constraints.apart.ravel(), constraints.people])
+    marks = np.concatenate([photo_marks, parted, person])
+    return Marks(*np.unique(np.stack([groups, marks]), axis=1))
