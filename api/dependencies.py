@@ -4,6 +4,7 @@ from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from secrets import token_hex
 from threading import Event
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -49,6 +50,8 @@ class Services:
     similarity: SimilarityCurve = field(default_factory=lambda: usual_curve(USUAL_SIMILARITY_THRESHOLD))
     #: Whether a request has to show a key; what signs and derives for it is `settings.master_secret`.
     keys_are_on: bool = False
+    #: Opens everything, until the process ends: for who started it.
+    own_key: str = field(default_factory=lambda: token_hex(32))
     #: Set by who stops the server, before it waits for requests in flight: clients that follow a job are let go.
     stopping: Event = field(default_factory=Event)
 

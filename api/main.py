@@ -27,9 +27,11 @@ from api.routes import (
     processing,
     rekognition,
     search,
+    session,
     system,
     web,
 )
+from api.security_in_openapi import DescribedApi
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
 from facefleet.identity.rate_limits import open_rate_limits
@@ -48,6 +50,7 @@ _ROUTES = (
     faces,
     events,
     health,
+    session,
     system,
     photo_links,
     rekognition,
@@ -60,13 +63,16 @@ _DESCRIPTION = """Index photo albums by face and find a person in them.
 
 Boxes are `[x, y, width, height]` in pixels of the upright photo; `box_fraction` is the same over its width and height.
 Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems: `type` is a stable word, `detail` a sentence.
-A 503 carries `Retry-After`.
+A 503 and a 429 carry `Retry-After`.
+
+Where keys are on, a request shows one as `Authorization: Bearer KEY` or `X-Api-Key: KEY`; the key has one of the scopes
+that `x-scopes` names.
 """
 
 
 def create_app(services: Services) -> FastAPI:
     """Build the API around services that the caller opened and will close."""
-    app = FastAPI(
+    app = DescribedApi(
         title="Facefleet",
         version=version("facefleet"),
         description=_DESCRIPTION,
@@ -77,7 +83,9 @@ def create_app(services: Services) -> FastAPI:
     app.state.admission = Admission(
         services.ledger,
         open_rate_limits(services.settings),
-        services.settings.master_secret.get_secret_value() if services.keys_are_on else "",
+        services.keys_are_on,
+        services.own_key,
+        services.settings.master_secret.get_secret_value() or secrets.token_hex(32),
     )
     app.state.search_places = Semaphore(services.settings.max_search_queue)
     app.state.upload_places = Semaphore(services.settings.max_uploads)

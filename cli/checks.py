@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from cli.client import ApiClient
-from cli.data_directory import read_server_url
+from cli.data_directory import read_server_note
 from facefleet.errors import BrokerUnavailable, ConfigurationError, FacefleetError, PhotoStoreUnavailable
 from facefleet.gallery.opening import open_gallery
 from facefleet.ledger.database import connect
@@ -142,7 +142,8 @@ def find_runtime(settings: Settings) -> str:
 
 def find_server(settings: Settings) -> str:
     """Look for the server that commands would use."""
-    url = settings.server or read_server_url(settings.data_dir)
+    note = read_server_note(settings.data_dir)
+    url = settings.server or (note.url if note else "")
     if not url:
         return "none is running: commands do their work themselves"
     ApiClient(url).check()

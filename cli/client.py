@@ -32,6 +32,8 @@ class ApiClient(NamedTuple):
 
     #: `http://host:port`, maybe with a path.
     url: str
+    #: API key; empty: none is shown.
+    key: str = ""
     #: Whether the server goes on when the command ends.
     outlives_us: bool = True
 
@@ -68,7 +70,7 @@ class ApiClient(NamedTuple):
         content_type: str = "",
     ) -> Any:  # noqa: ANN401  JSON
         target = urlsplit(self.url).path.rstrip("/") + _write_target(path, query)
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json"} | ({"X-Api-Key": self.key} if self.key else {})
         if body is not None:
             headers["Content-Type"] = content_type
         try:

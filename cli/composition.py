@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from cli.whereabouts import resolve_data_dir
 from facefleet.errors import ConfigurationError
@@ -20,6 +20,8 @@ from facefleet.recognition.similarity import usual_curve
 from facefleet.settings import Settings
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from api.dependencies import Services
 
 
@@ -33,16 +35,22 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         wrong = "; ".join(
-            f"FACEFLEET_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}, not {each['input']!r}"
+            f"FACEFLEET_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}{_show_input(each)}"
             for each in error.errors()
         )
         raise ConfigurationError(wrong) from error
     return settings.model_copy(update={"data_dir": resolve_data_dir(settings.data_dir)})
 
 
+def _show_input(wrong: "ErrorDetails") -> str:
+    """Show what was set, unless it is a secret."""
+    field = Settings.model_fields.get(str(wrong["loc"][0])) if wrong["loc"] else None
+    return "" if field is not None and field.annotation is SecretStr else f", not {wrong['input']!r}"
+
+
 @contextmanager
 def open_services(
-    settings: Settings, *, recognizes: bool, on_loopback: bool, has_fleet: bool = True
+    settings: Settings, *, recognizes: bool, on_loopback: bool, keys_are_on: bool, has_fleet: bool = True
 ) -> "Iterator[Services]":
     """Open what the API works with, and close it when the block ends.
 
@@ -50,6 +58,7 @@ def open_services(
         settings: those of this process, which owns the data directory.
         recognizes: whether to load the models; without them the API lists and deletes but cannot look at images.
         on_loopback: whether only this machine can reach the API.
+        keys_are_on: whether requests have to show API keys.
         has_fleet: whether the caller, or somebody whom the broker reaches, indexes what the ledger holds.
 
     Raises:
@@ -72,6 +81,7 @@ def open_services(
             recognizer=recognizer,
             model_version=recognizer.model_version if recognizer else "",
             on_loopback=on_loopback,
+            keys_are_on=keys_are_on,
             has_fleet=has_fleet,
             similarity=load_curve(recognizer.pack, settings.data_dir)
             if recognizer

@@ -3,12 +3,11 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 from cli.client import ApiClient
-from cli.data_directory import HeldDirectory, hold_data_directory, read_server_url
+from cli.data_directory import HeldDirectory, hold_data_directory, read_server_note
 from cli.needs import Needs
-from cli.whereabouts import find_whereabouts
+from cli.whereabouts import Whereabouts, find_whereabouts
 from facefleet.errors import DataDirectoryInUse, ServerUnavailable
 
 #: Longer than a server takes to load its models, or a short command to end.
@@ -31,12 +30,12 @@ def connect(needs: Needs = Needs.LEDGER) -> Iterator[ApiClient]:
     """
     whereabouts = find_whereabouts()
     if whereabouts.server:
-        client = ApiClient(whereabouts.server)
+        client = ApiClient(whereabouts.server, whereabouts.api_key)
         client.check()
         yield client
         return
     with ExitStack() as stack:
-        found = _find_or_hold(whereabouts.data_dir, stack)
+        found = _find_or_hold(whereabouts, stack)
         if isinstance(found, HeldDirectory):
             from cli.embedded import serve_embedded  # noqa: PLC0415  a running server makes all of it unnecessary
 
@@ -44,16 +43,16 @@ def connect(needs: Needs = Needs.LEDGER) -> Iterator[ApiClient]:
         yield found
 
 
-def _find_or_hold(data_dir: Path, stack: ExitStack) -> ApiClient | HeldDirectory:
+def _find_or_hold(whereabouts: Whereabouts, stack: ExitStack) -> ApiClient | HeldDirectory:
     """Take the data directory, or reach the server of its holder, which may be about to start or to end."""
     give_up_at = time.monotonic() + _WAIT_FOR_HOLDER_S
     while True:
         try:
-            return stack.enter_context(hold_data_directory(data_dir))
+            return stack.enter_context(hold_data_directory(whereabouts.data_dir))
         except DataDirectoryInUse:
             with suppress(ServerUnavailable):
-                if url := read_server_url(data_dir):
-                    client = ApiClient(url)
+                if note := read_server_note(whereabouts.data_dir):
+                    client = ApiClient(note.url, whereabouts.api_key or note.key)
                     client.check()
                     return client
             if time.monotonic() > give_up_at:

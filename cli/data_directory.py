@@ -14,15 +14,25 @@ _LOCK = "server.lock"
 _NOTE = "server.json"
 
 
+class ServerNote(NamedTuple):
+    """What the holder of a data directory says about its server."""
+
+    url: str
+    #: Opens everything: whoever may read the directory owns what is in it.
+    key: str
+
+
 class HeldDirectory(NamedTuple):
     """Proof that this process alone owns the data directory."""
 
     path: Path
 
-    def publish(self, url: str) -> None:
-        """Tell other commands where the server listens; the note appears whole or not at all."""
+    def publish(self, url: str, key: str) -> None:
+        """Tell other commands of this user where the server listens; the note appears whole or not at all."""
         draft = self.path / f"{_NOTE}.{os.getpid()}"
-        draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps({"url": url, "key": key, "pid": os.getpid()}), encoding="utf-8")
         draft.replace(self.path / _NOTE)
 
     def withdraw(self) -> None:
@@ -59,15 +69,16 @@ def hold_data_directory(data_dir: Path) -> Iterator[HeldDirectory]:
             held.withdraw()
 
 
-def read_server_url(data_dir: Path) -> str | None:
+def read_server_note(data_dir: Path) -> ServerNote | None:
     """Return what the holder published, if anything. Only the lock says whether it still lives."""
     try:
-        return str(json.loads((data_dir / _NOTE).read_text(encoding="utf-8"))["url"])
+        note = json.loads((data_dir / _NOTE).read_text(encoding="utf-8"))
+        return ServerNote(str(note["url"]), str(note["key"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _describe_holder(data_dir: Path) -> str:
-    url = read_server_url(data_dir)
-    where = f", a server at {url}" if url else ""
+    note = read_server_note(data_dir)
+    where = f", a server at {note.url}" if note else ""
     return f"another process holds the data directory {data_dir}{where}; stop it, or set FACEFLEET_DATA_DIR to another"

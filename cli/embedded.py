@@ -17,7 +17,9 @@ _OPENERS = {Needs.LISTER: open_lister, Needs.FLEET: open_fleet}
 
 @contextmanager
 def serve_embedded(held: HeldDirectory, needs: Needs) -> Iterator[ApiClient]:
-    """Serve until the block ends. Only a server with a fleet is made known: the others are gone in a moment.
+    """Serve until the block ends; it asks for a key that only the command, and who may read the directory, has.
+
+    Only a server with a fleet is made known: the others are gone in a moment.
 
     Args:
         held: the data directory.
@@ -29,14 +31,18 @@ def serve_embedded(held: HeldDirectory, needs: Needs) -> Iterator[ApiClient]:
     with ExitStack() as stack:
         listener = stack.enter_context(listen("127.0.0.1", 0))
         recognizes = needs in {Needs.RECOGNIZER, Needs.FLEET}
-        services = stack.enter_context(open_services(settings, recognizes=recognizes, on_loopback=True))
+        services = stack.enter_context(
+            open_services(settings, recognizes=recognizes, on_loopback=True, keys_are_on=True)
+        )
         if needs in _OPENERS and not _has_fleet_elsewhere(settings):
             stack.enter_context(_OPENERS[needs](services))
         stack.enter_context(serve_http(services, listener))
         if needs is Needs.FLEET:
-            held.publish(url_of(listener))
+            held.publish(url_of(listener), services.own_key)
             stack.callback(held.withdraw)
-        yield ApiClient(url_of(listener), outlives_us=False)
+        # A key of this ledger says whose albums are meant; one that is meant for another server says nothing here.
+        key = settings.api_key.get_secret_value() if settings.master_secret.get_secret_value() else ""
+        yield ApiClient(url_of(listener), key or services.own_key, outlives_us=False)
 
 
 def _has_fleet_elsewhere(settings: Settings) -> bool:

@@ -24,13 +24,15 @@ class Whereabouts(NamedTuple):
     data_dir: Path
     #: Largest image to search with.
     max_probe_bytes: int = _MAX_PROBE_BYTES
+    #: What is shown to the server, or nothing.
+    api_key: str = ""
 
 
 def find_whereabouts() -> Whereabouts:
-    """Read `FACEFLEET_SERVER`, `..._DATA_DIR` and `..._MAX_PROBE_BYTES` from the environment, then from `.env`.
+    """Read these settings from the environment, then from `.env`.
 
     Raises:
-        ConfigurationError: a number is none.
+        ConfigurationError: a number is none, or the key is none.
     """
     values = _read_dotenv() | _lower(os.environ)
     named = values.get("facefleet_data_dir")
@@ -38,7 +40,10 @@ def find_whereabouts() -> Whereabouts:
     if not most_bytes.isdecimal():
         raise ConfigurationError(f"FACEFLEET_MAX_PROBE_BYTES: a whole number, not {most_bytes!r}")
     data_dir = resolve_data_dir(Path(named) if named else None)
-    return Whereabouts(values.get("facefleet_server", ""), data_dir, int(most_bytes))
+    key = values.get("facefleet_api_key", "")
+    if not key.isascii() or (key and not key.isprintable()):  # it goes into a header
+        raise ConfigurationError("FACEFLEET_API_KEY is no API key: `facefleet keys create` makes one")
+    return Whereabouts(values.get("facefleet_server", ""), data_dir, int(most_bytes), key)
 
 
 def resolve_data_dir(data_dir: Path | None) -> Path:

@@ -238,8 +238,8 @@ class Settings(BaseSettings):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether all of Facefleet is one process and its data directory."""
-        return self.broker_url.startswith("memory:") and not self.ledger_url and not self.qdrant_url
+        """Whether nothing but one process and its data directory knows of albums and photos."""
+        return self.broker_url.startswith("memory:") and self.resolved_ledger_url.startswith("sqlite:")
 
     @property
     def resolved_ledger_url(self) -> str:

@@ -1,6 +1,10 @@
 """The service itself on the wire: problems and readiness."""
 
+from typing import Self
+
 from pydantic import BaseModel, Field
+
+from facefleet.identity.caller import Caller, Scope
 
 
 class ProblemView(BaseModel):
@@ -69,3 +73,24 @@ class SystemView(BaseModel):
     limits: LimitsView
     flower_url: str
     grafana_url: str
+
+
+class SessionView(BaseModel):
+    """Who calls, and what they may do."""
+
+    keys: bool = Field(description="Whether this server asks for keys at all.")
+    tenant: str
+    scopes: list[Scope]
+    albums: list[str] | None = Field(description="The only albums that the key sees; null: all of its tenant.")
+    key_id: str = Field(description="Of the key; empty where keys are off.")
+
+    @classmethod
+    def of(cls, caller: Caller, *, keys_are_on: bool) -> Self:
+        """Show a caller."""
+        return cls(
+            keys=keys_are_on,
+            tenant=caller.tenant,
+            scopes=[scope for scope in Scope if caller.may(scope)],
+            albums=None if caller.albums is None else sorted(caller.albums),
+            key_id=caller.key_id,
+        )

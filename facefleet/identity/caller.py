@@ -1,6 +1,6 @@
 """On whose behalf a request acts, and what it may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from facefleet.errors import NotPermitted
@@ -59,5 +59,7 @@ class Caller:
 
 #: Where keys are off: everything of the one tenant.
 EVERYBODY = Caller(DEFAULT_TENANT, frozenset({Scope.ADMIN}))
+#: Whoever started the server, and may read its data directory.
+OPERATOR = replace(EVERYBODY, key_id="operator")
 #: Where a route asks for no key: it sees no album.
 NOBODY = Caller("", frozenset(), frozenset())

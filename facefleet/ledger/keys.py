@@ -1,5 +1,6 @@
 """API keys in the ledger: their hashes, and whether they still count."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from facefleet.ledger.key_schema import api_key
 
 #: How exactly the last use is known: no request writes more often.
 _USE_NOTED_EVERY_S = 60.0
+_TENANT = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,16 @@ class Keys:
         """Remember that a key was used just now."""
         with self.database.writing() as connection:
             connection.execute(api_key.update().where(api_key.c.id == key_id).values(last_used_at=utc_now()))
+
+
+def check_tenant(tenant: str) -> None:
+    """Refuse a name that could be mistaken for another, or break a line of a log.
+
+    Raises:
+        InvalidRequest: what a tenant's name is made of.
+    """
+    if not _TENANT.fullmatch(tenant):
+        raise InvalidRequest(f"a tenant's name is 1-255 of A-Z a-z 0-9 _ . -, not {tenant!r}")
 
 
 def _is_after_now(moment: sa.Column[Any]) -> sa.ColumnElement[bool]:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.benchmarks.__main__ import CHECKOUT, prepare_album
+from tests.fixtures.keys import MASTER_SECRET, make_key
 from tests.fixtures.processes import Processes, clean_environment, free_port, run_facefleet, wait_until
 from tests.fixtures.s3 import S3Client
 
@@ -77,6 +78,7 @@ def test_ten_thousand_keys(
         data_dir=str(tmp_path / "fleet"),
         model_pack=PACK,
         cpu_threads=str(CORES),
+        master_secret=MASTER_SECRET,
         **servers,
     )
     processes.start("api", "--port", url.rpartition(":")[2], env=env)
@@ -96,14 +98,16 @@ def test_ten_thousand_keys(
 
     watcher = threading.Thread(target=watch_memory)
     watcher.start()
-    caller = clean_environment(server=url, data_dir=str(tmp_path / "caller"))
+    key = make_key(servers["ledger_url"])
+    caller = clean_environment(server=url, api_key=key, data_dir=str(tmp_path / "caller"))
     source = f"s3://{s3_bucket}/albums/many/"
     started = time.monotonic()
     job = run_facefleet("index", source, "--album", "many", "--json", "--no-wait", env=caller, cwd=tmp_path)
     job_id = json.loads(job.stdout)["job_id"]
 
     def progress() -> dict[str, float]:
-        with urllib.request.urlopen(f"{url}/v1/jobs/{job_id}", timeout=30) as answer:
+        asked = urllib.request.Request(f"{url}/v1/jobs/{job_id}", headers={"X-Api-Key": key})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
             return dict(json.load(answer))
 
     wait_until(lambda: progress()["state"] in ("done", "failed"), "the album is done", within_s=3000)

@@ -1,4 +1,4 @@
-"""Searches at a server's capacity, then ten times as often: `python -m tests.chaos.load HOST PORT PROBE`. Prints JSON.
+"""Searches at a server's capacity, then ten times as often: `-m tests.chaos.load HOST PORT PROBE KEY`. Prints JSON.
 
 A process of its own on bare sockets, so that as little as possible of what is measured is its own time.
 """
@@ -33,12 +33,13 @@ class Load:
     host: str
     port: int
     probe: bytes
+    key: str
 
     async def ask(self, method: str = "POST", path: str = "/v1/detect", body: bytes | None = None) -> Answer:
         """Send one request on a connection of its own, and wait for the whole answer."""
         body = self.probe if body is None else body
         lines = (f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: image/jpeg", "Connection: close")
-        head = "\r\n".join((*lines, f"Content-Length: {len(body)}", "", "")).encode()
+        head = "\r\n".join((*lines, f"X-Api-Key: {self.key}", f"Content-Length: {len(body)}", "", "")).encode()
         began_s = time.monotonic()
         try:
             async with asyncio.timeout(30):
@@ -132,5 +133,5 @@ def _p99(answers: list[Answer]) -> float:
 
 
 if __name__ == "__main__":
-    asked = Load(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]).read_bytes())
+    asked = Load(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]).read_bytes(), sys.argv[4])
     print(json.dumps(asdict(asyncio.run(measure(asked)))))

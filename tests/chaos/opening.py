@@ -22,6 +22,7 @@ from tests.chaos.proxy import FaultProxy
 from tests.chaos.qdrant import QdrantServer
 from tests.chaos.scene import BUCKET, Kind, Scene
 from tests.chaos.servers import PostgresServer, RedisServer
+from tests.fixtures.keys import MASTER_SECRET, make_key
 from tests.fixtures.processes import free_port
 
 #: The gallery's engine takes tens of megabytes more whenever it is opened.
@@ -70,7 +71,9 @@ def open_scene(kind: Kind, home: Path, s3_endpoint: str, drawings: dict[str, byt
         # A connection for each request: who answered the last one may be dead.
         limits = httpx.Limits(max_keepalive_connections=0)
         url = f"http://127.0.0.1:{fleet.api_port}"
-        http = stack.enter_context(httpx.Client(base_url=url, timeout=20, limits=limits, verify=False))
+        shown = {} if kind == "one" else {"X-Api-Key": make_key(settings["ledger_url"])}
+        client = httpx.Client(base_url=url, headers=shown, timeout=20, limits=limits, verify=False)
+        http = stack.enter_context(client)
         yield Scene(
             kind=kind,
             home=home,
@@ -115,6 +118,10 @@ def _settings_of(kind: Kind, home: Path, postgres: PostgresServer, proxies: dict
         "data_dir": str(home / "data"),
         "ledger_url": postgres.url,
         "broker_url": f"redis://127.0.0.1:{proxies['redis'].port}/0",
+        "master_secret": MASTER_SECRET,
+        # Overload is to be met by the places for searches.
+        "key_requests_per_s": "100000",
+        "key_burst_requests": "100000",
     }
     qdrant = {"qdrant_url": f"http://127.0.0.1:{proxies['qdrant'].port}"} if kind == "qdrant" else {}
     return s3 | fleet | qdrant

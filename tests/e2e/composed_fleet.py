@@ -1,18 +1,25 @@
 """The services of docker-compose.yml as processes of this machine: its commands and settings, other addresses."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from tests.fixtures.deployment import Service, read_compose, read_services
-from tests.fixtures.processes import Processes, clean_environment, free_port, wait_until
+from tests.fixtures.processes import Processes, clean_environment, free_port, run_facefleet, wait_until
 
 #: What .env holds beside a checkout.
-VARIABLES = {"FLOWER_PASSWORD": "tell nobody", "S3_EVENTS_SECRET": "correct-horse", "FACEFLEET_CPU_THREADS": "1"}
+VARIABLES = {
+    "FLOWER_PASSWORD": "tell nobody",
+    "S3_EVENTS_SECRET": "correct-horse",
+    "MASTER_SECRET": "battery-staple-battery-staple-battery",
+    "FACEFLEET_CPU_THREADS": "1",
+}
 _PORTS = {"api": "8000", "flower": "5555"}
 #: The addresses and folders that a process has to be told elsewhere than in a container.
 _PLACES = {"LEDGER_URL", "BROKER_URL", "QDRANT_URL", "QDRANT_API_KEY", "S3_ENDPOINT_URL", "DATA_DIR", "MODEL_DIR"}
@@ -53,6 +60,13 @@ class ComposedFleet:
             if name not in {"PATH", "HOME"} and not name.startswith("AWS_")
         }
         return clean_environment(**self.extra) | composed
+
+    def make_key(self, folder: Path) -> str:
+        """Make a key as `docker compose exec api facefleet keys create` does, with the settings of the api."""
+        env = self._environment(self.services["api"], 0)
+        made = run_facefleet("keys", "create", "tests", "--scope", "admin", "--json", env=env, cwd=folder)
+        assert made.returncode == 0, made.stderr
+        return str(json.loads(made.stdout)["key"])
 
     def run_script(self, name: str, **replaced: str) -> None:
         """Run a service that is a script and ends, with some addresses replaced."""

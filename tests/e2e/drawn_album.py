@@ -30,19 +30,17 @@ def as_faces(answer: list[dict[str, Any]]) -> Faces:
     )
 
 
-def all_faces(api: str, name: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{api}/v1/albums/{name}/faces?limit=1000", timeout=10).raise_for_status()
+def all_faces(api: httpx.Client, name: str) -> list[dict[str, Any]]:
+    answer = api.get(f"/v1/albums/{name}/faces?limit=1000", timeout=10).raise_for_status()
     return list(answer.json()["faces"])
 
 
-def assert_search(api: str, album: DrawnAlbum, tmp_path: Path) -> None:
+def assert_search(api: httpx.Client, album: DrawnAlbum, tmp_path: Path) -> None:
     """Somebody who is in the album finds a photo of themselves."""
     person = next(faces[0].person for faces in album.truth.photos.values() if len(faces) == 1)
     write_jpeg(tmp_path / "selfie.jpg", draw_selfie(album.truth.person_seeds[person], 1))
     image = (tmp_path / "selfie.jpg").read_bytes()
-    answer = httpx.post(
-        f"{api}/v1/albums/party/search", content=image, headers={"Content-Type": "image/jpeg"}, timeout=60
-    )
+    answer = api.post("/v1/albums/party/search", content=image, headers={"Content-Type": "image/jpeg"}, timeout=60)
     [face] = answer.raise_for_status().json()["faces"]
     best = face["candidates"][0]["photo"].rpartition("/")[2]
     assert person in {each.person for each in album.truth.photos[best]}

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,12 +36,12 @@ def places(fresh_postgres_url: str, redis_url: str, s3_endpoint: str, tmp_path: 
     }
 
 
-def start_fleet(processes: Processes, places: dict[str, str]) -> str:
+def start_fleet(processes: Processes, places: dict[str, str]) -> tuple[ComposedFleet, str]:
     fleet = ComposedFleet(processes, places, {})
     fleet.run_script("s3-bucket", **{"http://s3:7070": places["S3_ENDPOINT_URL"]})
     api, _, _ = (fleet.start(name) for name in ("api", "dispatcher", "worker"))
     fleet.wait_until_ready()
-    return api
+    return fleet, api
 
 
 def run_postgres(program: str, *arguments: str) -> None:
@@ -56,42 +57,49 @@ def run_postgres(program: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def search(api: str, image: bytes) -> list[tuple[str, float]]:
-    answer = httpx.post(
-        f"{api}/v1/albums/party/search", content=image, headers={"Content-Type": "image/jpeg"}, timeout=60
-    )
+def search(api: httpx.Client, image: bytes) -> list[tuple[str, float]]:
+    answer = api.post("/v1/albums/party/search", content=image, headers={"Content-Type": "image/jpeg"}, timeout=60)
     [face] = answer.raise_for_status().json()["faces"]
     return [(each["photo"], round(each["similarity"], 4)) for each in face["candidates"]]
 
 
-def summary(api: str) -> dict[str, Any]:
-    return dict(httpx.get(f"{api}/v1/albums/party", timeout=10).raise_for_status().json())
+def summary(api: httpx.Client) -> dict[str, Any]:
+    return dict(api.get("/v1/albums/party", timeout=10).raise_for_status().json())
 
 
-def test_restore(processes: Processes, places: dict[str, str], s3_client: S3Client, tmp_path: Path) -> None:
+def test_restore(
+    processes: Processes,
+    places: dict[str, str],
+    s3_client: S3Client,
+    connect: Callable[[str, str], httpx.Client],
+    tmp_path: Path,
+) -> None:
     truth = draw_album(tmp_path / "album", photos=PHOTOS + 1, people=8, seed=17)
     *photos, late = sorted((tmp_path / "album").glob("*.jpg"))
     write_jpeg(tmp_path / "selfie.jpg", draw_selfie(truth.person_seeds["Ada"], 1))
     image = (tmp_path / "selfie.jpg").read_bytes()
     caller = clean_environment(data_dir=str(tmp_path / "caller"))
 
-    api = start_fleet(processes, places)
+    fleet, url = start_fleet(processes, places)
+    key = fleet.make_key(tmp_path)
+    api = connect(url, key)
+    caller |= {"FACEFLEET_API_KEY": key}
     for path in photos:
         s3_client.upload_file(str(path), BUCKET, f"albums/party/{path.name}")
     source = f"s3://{BUCKET}/albums/party/"
     indexed = run_facefleet(
-        "index", source, "--album", "party", "--json", env=caller | {"FACEFLEET_SERVER": api}, cwd=tmp_path
+        "index", source, "--album", "party", "--json", env=caller | {"FACEFLEET_SERVER": url}, cwd=tmp_path
     )
     assert json.loads(indexed.stdout)["indexed"] == PHOTOS
     faces, found = as_faces(all_faces(api, "party")), search(api, image)
     assert found
 
     # The backup, and a photo that came after it; then everything but the photos is lost.
-    url = places["LEDGER_URL"].replace("+psycopg", "")
-    server, name = url.rpartition("/")[0], urlsplit(url).path.strip("/")
+    database = places["LEDGER_URL"].replace("+psycopg", "")
+    server, name = database.rpartition("/")[0], urlsplit(database).path.strip("/")
     dump = str(tmp_path / "ledger.dump")
     began = time.monotonic()
-    run_postgres("pg_dump", "--format=custom", f"--file={dump}", url)
+    run_postgres("pg_dump", "--format=custom", f"--file={dump}", database)
     print(f"dump: {time.monotonic() - began:.1f} s, {Path(dump).stat().st_size / 1e3:.0f} kB")
     s3_client.upload_file(str(late), BUCKET, f"albums/party/{late.name}")
     processes.stop_all()
@@ -101,11 +109,12 @@ def test_restore(processes: Processes, places: dict[str, str], s3_client: S3Clie
 
     began = time.monotonic()
     run_postgres("createdb", f"--maintenance-db={server}/postgres", name)
-    run_postgres("pg_restore", f"--dbname={url}", "--exit-on-error", dump)
+    run_postgres("pg_restore", f"--dbname={database}", "--exit-on-error", dump)
     print(f"restore of the ledger: {time.monotonic() - began:.1f} s")
     began = time.monotonic()
-    api = start_fleet(processes, places)
-    rebuilt = run_facefleet("rebuild", env=caller | {"FACEFLEET_SERVER": api}, cwd=tmp_path)
+    _, url = start_fleet(processes, places)
+    api = connect(url, key)  # its hash was in the backup
+    rebuilt = run_facefleet("rebuild", env=caller | {"FACEFLEET_SERVER": url}, cwd=tmp_path)
     assert rebuilt.returncode == 0, rebuilt.stderr
     print(rebuilt.stderr.strip())
     wait_until(lambda: summary(api)["indexed"] == PHOTOS + 1, "all photos are indexed, the late one too", 300)

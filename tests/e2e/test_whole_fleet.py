@@ -104,21 +104,24 @@ def states(ledger: Ledger) -> dict[str, str]:
     return {f"{each.name.rpartition('/')[2]} {each.version}": str(each.state) for each in page}
 
 
-def test_an_album_in_a_bucket_is_indexed_shown_and_found(
+def test_an_album_in_a_bucket_is_indexed_shown_and_found(  # noqa: PLR0913, PLR0917  fixtures
     fleet: ComposedFleet,
     album: DrawnAlbum,
     ledger: Ledger,
     bucket: Callable[..., str],
     s3_client: S3Client,
     sqs_client: SqsClient,
+    connect: Callable[[str, str], httpx.Client],
     tmp_path: Path,
 ) -> None:
     broker = fleet.places["BROKER_URL"].partition(":")[0]
-    api = fleet.start("api")
+    url = fleet.start("api")
     fleet.start("dispatcher")
     if broker == "redis":
         fleet.start("flower")
     fleet.wait_until_ready()
+    assert httpx.get(f"{url}/v1/albums").status_code == 401
+    api = connect(url, fleet.make_key(tmp_path))
 
     # Events: the first photo over the webhook, as versitygw calls it, the others over SQS, as AWS sends them.
     first, *others = album.photos()
@@ -146,8 +149,8 @@ def test_an_album_in_a_bucket_is_indexed_shown_and_found(
         assert_flower(fleet, album_id)
         assert_listing_by_command(api, album, tmp_path)
 
-    assert_changes_are_followed(fleet, ledger, bucket, s3_client, expected)
-    assert_garbage_is_kept(fleet, bucket, sqs_client)
+    assert_changes_are_followed(api, ledger, bucket, s3_client, expected)
+    assert_garbage_is_kept(api, fleet, bucket, sqs_client)
     latencies_s = measure_claims(ledger, TIMED_UPLOADS[broker], lambda key: bucket(key, first.read_bytes()))
     median_s, p99_s = np.percentile(latencies_s, (50, 99))
     print(f"upload to claimed over {broker}: p50 {median_s:.2f} s, p99 {p99_s:.2f} s, most {max(latencies_s):.2f} s")
@@ -169,9 +172,10 @@ def assert_flower(fleet: ComposedFleet, album_id: str) -> None:
     wait_until(lambda: fleet.queue_depths() == empty, "Flower shows every queue, and nothing in it")
 
 
-def assert_listing_by_command(api: str, album: DrawnAlbum, tmp_path: Path) -> None:
+def assert_listing_by_command(api: httpx.Client, album: DrawnAlbum, tmp_path: Path) -> None:
     """The same photos by a job, into another album."""
-    caller = clean_environment(server=api, data_dir=str(tmp_path / "caller"))
+    key = api.headers["X-Api-Key"]
+    caller = clean_environment(server=str(api.base_url), api_key=key, data_dir=str(tmp_path / "caller"))
     done = run_facefleet(
         "index", f"s3://{BUCKET}/albums/party/", "--album", "again", "--json", env=caller, cwd=tmp_path
     )
@@ -181,7 +185,7 @@ def assert_listing_by_command(api: str, album: DrawnAlbum, tmp_path: Path) -> No
 
 
 def assert_changes_are_followed(
-    fleet: ComposedFleet, ledger: Ledger, put: Callable[..., str], s3_client: S3Client, expected: dict[str, str]
+    api: httpx.Client, ledger: Ledger, put: Callable[..., str], s3_client: S3Client, expected: dict[str, str]
 ) -> None:
     gone, replaced, *_ = sorted(expected)
     key = f"albums/party/day 1/{gone.partition(' ')[0]}"
@@ -193,16 +197,18 @@ def assert_changes_are_followed(
     now = dict.fromkeys([*kept, f"{name} {etag}"], "indexed")
     wait_until(lambda: states(ledger) == now, "one photo is gone, another one replaced")
     wait_until(lambda: not ledger.leases.superseded(1), "their points are purged")
-    shown = {each["photo"].rpartition("/")[2] for each in all_faces(fleet.urls["api"][0], "party")}
+    shown = {each["photo"].rpartition("/")[2] for each in all_faces(api, "party")}
     assert gone.partition(" ")[0] not in shown
 
 
-def assert_garbage_is_kept(fleet: ComposedFleet, put: Callable[..., str], sqs_client: SqsClient) -> None:
+def assert_garbage_is_kept(
+    api: httpx.Client, fleet: ComposedFleet, put: Callable[..., str], sqs_client: SqsClient
+) -> None:
     queue_url = fleet.extra["s3_events_queue_url"]
     sqs_client.send_message(QueueUrl=queue_url, MessageBody="garbage")
     put("elsewhere/7.jpg", b"of no album")
     wait_until(lambda: count_messages(sqs_client, queue_url) == 0, "every message is taken in")
-    dead = httpx.get(f"{fleet.urls['api'][0]}/v1/ingest/dead", timeout=10).raise_for_status().json()
+    dead = api.get("/v1/ingest/dead", timeout=10).raise_for_status().json()
     assert [each["body"] for each in dead["events"]] == ["garbage"]
 
 

@@ -86,6 +86,9 @@ def test_the_description_names_every_route_and_its_bodies(api: Api) -> None:
         ("post", "/cluster"),
         ("post", "/process"),
         ("get", "/v1/callbacks/dead"),
+        ("post", "/v1/session"),
+        ("get", "/v1/session"),
+        ("delete", "/v1/session"),
     } == routes
     search = description["paths"]["/v1/albums/{album}/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}

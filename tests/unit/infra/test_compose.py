@@ -145,3 +145,8 @@ def test_redis_keeps_every_message(compose: dict[str, Any]) -> None:
 def test_profiles_are_those_that_are_promised(compose: dict[str, Any]) -> None:
     profiles = {name: each["profiles"] for name, each in compose["services"].items() if "profiles" in each}
     assert profiles == {"worker-gpu": ["gpu"], "prometheus": ["monitoring"], "grafana": ["monitoring"]}
+
+
+def test_only_the_api_knows_what_keys_are_made_of(ours: dict[str, dict[str, Any]]) -> None:
+    knows = {name for name, each in ours.items() if "FACEFLEET_MASTER_SECRET" in each.get("environment", {})}
+    assert knows == {"api"}

@@ -19,7 +19,7 @@ KUBERNETES = "1.34"
 K8S = Path(__file__).resolve().parents[3] / "infra/k8s"
 OVERLAYS = ("on-demand", "spot")
 #: Made by hand, with what must not be in a repository: docs/operations.md, Kubernetes.
-SECRETS = {"facefleet", "facefleet-keda"}
+SECRETS = {"facefleet", "facefleet-api", "facefleet-keda"}
 TRIGGERS = {
     "prometheus": {"serverAddress", "query", "threshold"},
     "redis": {"listName", "listLength", "enableTLS"},
@@ -245,3 +245,12 @@ def test_spot_workers_run_on_spot_nodes_only_and_others_never() -> None:
 def test_no_secret_is_in_it() -> None:
     for path in K8S.rglob("*.yaml"):
         assert not re.search(r"(?mi)^kind: Secret$", path.read_text())
+
+
+def test_only_the_api_knows_what_keys_are_made_of(deployed: list[Resource]) -> None:
+    knows = {
+        container["name"]
+        for _, container in containers(deployed)
+        if "facefleet-api" in {each.get("secretRef", {}).get("name") for each in container["envFrom"]}
+    }
+    assert knows == {"api"}
