@@ -11,8 +11,14 @@ HostOption: TypeAlias = Annotated[str, typer.Option(help="Address to listen on; 
 PortOption: TypeAlias = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")]
 
 
-def up(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
-    """Run everything in one process: API, worker and dispatcher, with nothing to install.
+def up(
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the web page in a browser, where there is a screen.")
+    ] = True,
+) -> None:
+    """Run everything in one process: web page, API, worker and dispatcher, with nothing to install.
 
     Ledger, faces and uploads are kept in the data directory. Ctrl-C ends it after the photos in hand.
 
@@ -20,9 +26,12 @@ def up(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """
     from cli.composition import open_fleet  # noqa: PLC0415  takes a second that other commands do not have
     from cli.server import introduce, open_server  # noqa: PLC0415  the same
+    from cli.web_browser import show_page  # noqa: PLC0415  the same
 
     with open_server(host, port, brings_fleet=True) as server, open_fleet(server.services):
         introduce(server)
+        if open_page:
+            show_page(server.url)
         wait_for_interrupt()
 
 

@@ -96,7 +96,7 @@ def _hold_if_needed(settings: Settings, stack: ExitStack) -> HeldDirectory | Non
 def introduce(server: RunningServer) -> None:
     """Say where the server is and what it works with."""
     settings, recognizer = server.services.settings, server.services.recognizer
-    say(f"Facefleet listens on {server.url}; {server.url}/docs describes its API.")
+    say(f"Facefleet: {server.url} is its web page, {server.url}/docs describes its API.")
     if recognizer:
         drawn = ", which knows drawn people only: for real photos set FACEFLEET_MODEL_PACK"
         say(f"Model pack: {recognizer.pack.name}{drawn if recognizer.pack.drawn_people else ''}.")

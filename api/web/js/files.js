@@ -8,9 +8,12 @@ const PHOTO_ENDING = /\.(jpe?g|png|webp|avif|heic|heif|gif|bmp)$/i;
  * @returns {Promise<{photos: {name: string, file: File}[], others: number}>} others: files that are no photos.
  */
 export async function readDropped(dropped) {
-  const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const entries = [...dropped.items].filter(({ kind }) => kind === "file").map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
   const found = [];
-  for (const entry of entries) await walk(entry, found);
+  for (const each of entries) {
+    if (each instanceof File) found.push({ name: each.name, file: each });
+    else await walk(each, found);
+  }
   return sort(found);
 }
 

@@ -8,6 +8,7 @@ import { closeViewer } from "./viewer.js";
 import { showAlbum } from "./views/album.js";
 import { showAlbums } from "./views/albums.js";
 import { showFind } from "./views/find.js";
+import { showSignIn } from "./views/sign_in.js";
 import { showSystem } from "./views/system.js";
 
 /** The views by the first word of the address, in the order of the menu. */
@@ -41,7 +42,8 @@ async function show() {
   try {
     await VIEWS[name].show(context);
   } catch (error) {
-    if (error.name !== "AbortError") fill(place, errorBox(error, show));
+    if (error.status === 401) showSignIn(place, show);
+    else if (error.name !== "AbortError") fill(place, errorBox(error, show));
   }
 }
 
