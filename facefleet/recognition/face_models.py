@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from facefleet.errors import ModelPackMismatch, RecognizerUnavailable, RuntimeUnavailable
 from facefleet.recognition.alignment import ALIGNED_SIZE_PX
-from facefleet.recognition.detection import RawDetections, split_outputs
+from facefleet.recognition.detection import RawDetections, choose_canvas, split_outputs
 from facefleet.recognition.embedding import embedder_normalization, normalize_embedding
 from facefleet.recognition.graphs import Graph, Normalization, prepare_graph, rewrite_matches
 from facefleet.recognition.model_pack import ModelPack
@@ -56,8 +57,14 @@ class FaceModels:
         return list(self.embedder.run(np.stack(faces))[0].reshape(len(faces), -1))
 
 
-def load_models(pack: ModelPack, runtime: Runtime) -> FaceModels:
+def load_models(pack: ModelPack, runtime: Runtime, detection_size_px: int) -> FaceModels:
     """Load both models of a pack and try them on made-up pictures.
+
+    Args:
+        pack: whose files.
+        runtime: what runs them.
+        detection_size_px: longer side of the detector's input. It is tried with the shape that most photos have, so
+            that the first one finds it compiled.
 
     Raises:
         ModelPackMismatch: a file is no usable model.
@@ -70,7 +77,7 @@ def load_models(pack: ModelPack, runtime: Runtime) -> FaceModels:
         runtime.open_session(detector.model), runtime.open_session(embedder.model), detects_batches, dimensions=0
     )
     try:
-        dimensions = _test_models(loaded)
+        dimensions = _test_models(loaded, choose_canvas(3, 4, detection_size_px))
     except RecognizerUnavailable as error:
         raise RuntimeUnavailable(
             f"The model pack {pack.name} fails its self-test with {runtime.description}: {error}"
@@ -96,13 +103,22 @@ def _takes_batches(path: Path, graph: Graph) -> bool:
     return False
 
 
-def _test_models(models: FaceModels) -> int:
+def _test_models(models: FaceModels, canvas_px: tuple[int, int]) -> int:
     """Run both models on noise; return the length of an embedding, or raise RecognizerUnavailable on nonsense."""
-    noise = np.random.default_rng(0)
-    raw = models.detect([noise.integers(0, 256, (3, *_TRIAL_SIZE_PX), dtype=np.uint8)])[0]
+    with ThreadPoolExecutor(1) as other_thread:  # some runtimes compile half a second for each
+        dimensions = other_thread.submit(_test_embedder, models)
+        _test_detector(models, canvas_px)
+        return dimensions.result()
+
+
+def _test_detector(models: FaceModels, canvas_px: tuple[int, int]) -> None:
+    raw = models.detect([np.random.default_rng(0).integers(0, 256, (3, *canvas_px), dtype=np.uint8)])[0]
     if not all(np.isfinite(values).all() for group in (raw.scores, raw.boxes, raw.landmarks) for values in group):
         raise RecognizerUnavailable("the detector answers values that are not numbers.")
-    faces = noise.integers(0, 256, (2, 3, ALIGNED_SIZE_PX, ALIGNED_SIZE_PX), dtype=np.uint8)
+
+
+def _test_embedder(models: FaceModels) -> int:
+    faces = np.random.default_rng(0).integers(0, 256, (2, 3, ALIGNED_SIZE_PX, ALIGNED_SIZE_PX), dtype=np.uint8)
     faces[1] //= 4
     one, other = (normalize_embedding(models.embed([face])[0]) for face in faces)
     if float(one @ other) > _EQUAL_SIMILARITY:

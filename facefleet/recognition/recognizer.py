@@ -61,7 +61,7 @@ def load_recognizer(settings: Settings, metrics: Metrics | None = None) -> "Reco
         decoder = undo.enter_context(contextlib.closing(open_decoder(settings)))  # comes up meanwhile
         pack = obtain_model_pack(settings)
         runtime = choose_runtime(settings)
-        models = load_models(pack, runtime)
+        models = load_models(pack, runtime, settings.detection_size_px)
         decoder.prepare()
         undo.pop_all()
     return Recognizer(settings, pack, runtime, models, decoder=decoder, metrics=metrics)

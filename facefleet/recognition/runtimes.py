@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facefleet.errors import RecognizerUnavailable, RuntimeUnavailable
 from facefleet.recognition.batcher import BatchPolicy
+from facefleet.recognition.compiled_models import CompiledModels, openvino_core
 from facefleet.recognition.graphs import INPUT_NAME, identity_graph
 from facefleet.settings import Settings
 
@@ -99,7 +100,8 @@ def _cpu_runtime(settings: Settings) -> Runtime:
     if with_openvino and settings.runtime != "onnxruntime":
         why = "asked for" if settings.runtime == "openvino" else "installed, and faster than ONNX Runtime"
         description = f"OpenVINO {version('openvino')} on {_name_cpu()}, {threads} threads ({why})"
-        return Runtime(description, lambda model: OpenVinoSession(model, threads), policy)
+        kept = settings.resolved_compiled_dir
+        return Runtime(description, lambda model: OpenVinoSession(model, threads, kept), policy)
     why = "asked for" if settings.runtime == "onnxruntime" else "OpenVINO is not installed"
     description = f"ONNX Runtime {_onnxruntime_version()} on {_name_cpu()}, {threads} threads ({why})"
     return Runtime(description, lambda model: OnnxSession(model, ["CPUExecutionProvider"]), policy)
@@ -186,14 +188,22 @@ class OpenVinoSession:
     """OpenVINO on the CPU: one compiled model per input shape, one thread per request.
 
     Compiled for a fixed shape it is faster than with free dimensions, and a detector sees a handful of shapes. The
-    precision is left to OpenVINO: bfloat16 where the CPU has it.
+    precision is left to OpenVINO: bfloat16 where the CPU has it. Compiling takes half a second a shape, so what was
+    compiled is kept in files.
 
     `_compiled` belongs to `_lock`, its models to who began to compile them, and each request to the thread that took it
     from its queue.
     """
 
-    def __init__(self, model: bytes, threads: int) -> None:
-        self._core = _openvino_core()
+    def __init__(self, model: bytes, threads: int, kept: Path) -> None:
+        """Compile nothing yet.
+
+        Args:
+            model: serialized ONNX.
+            threads: requests that may run at once.
+            kept: folder for compiled models.
+        """
+        self._models = CompiledModels(openvino_core(), kept)
         self._threads = threads
         self._model_bytes = model
         self._lock = threading.Lock()
@@ -226,27 +236,13 @@ class OpenVinoSession:
         return compiled.result()
 
     def _compile(self, shape: tuple[int, ...]) -> "queue.LifoQueue[Any]":
-        model = self._core.read_model(self._model_bytes)
-        model.reshape(list(shape))
         # Pinned threads of several processes would land on the same cores.
         options = {"NUM_STREAMS": self._threads, "INFERENCE_NUM_THREADS": self._threads, "ENABLE_CPU_PINNING": False}
-        compiled = self._core.compile_model(model, "CPU", options)
+        compiled = self._models.compile(self._model_bytes, shape, options)
         requests: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(self._threads):
             requests.put(compiled.create_infer_request())
         return requests
-
-
-@cache
-def _openvino_core() -> Any:  # noqa: ANN401  untyped
-    """Return the one core of the process.
-
-    The CPU plugin of each core gives the thread a signal stack and takes it away at its end. Cores that end in another
-    order than they began leave the thread with a stack that is gone, and the next signal ends the process.
-    """
-    import openvino  # noqa: PLC0415  # optional
-
-    return openvino.Core()
 
 
 def _first_line(error: Exception) -> str:

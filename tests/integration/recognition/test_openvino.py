@@ -2,14 +2,24 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facefleet.recognition.graphs import identity_graph
+from facefleet.recognition.runtimes import OpenVinoSession
 
 _OPEN_TWO_CLOSE_THE_FIRST_FIRST = """
 import signal
+import sys
+from pathlib import Path
 import numpy as np
 from facefleet.recognition.graphs import identity_graph
 from facefleet.recognition.runtimes import OpenVinoSession
 
-sessions = [OpenVinoSession(identity_graph(), threads=1) for _ in range(2)]
+sessions = [OpenVinoSession(identity_graph(), threads=1, kept=Path(sys.argv[1])) for _ in range(2)]
 for session in sessions:
     session.run(np.zeros((1, 3, 1, 1), np.uint8))
 del session
@@ -20,7 +30,27 @@ signal.raise_signal(signal.SIGUSR1)
 """
 
 
-def test_a_signal_is_survived_after_sessions_ended_in_any_order() -> None:
-    command = [sys.executable, "-X", "faulthandler", "-c", _OPEN_TWO_CLOSE_THE_FIRST_FIRST]
+def test_a_signal_is_survived_after_sessions_ended_in_any_order(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "faulthandler", "-c", _OPEN_TWO_CLOSE_THE_FIRST_FIRST, tmp_path]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (ended.returncode, ended.stdout) == (0, "alive\n"), ended.stderr
+
+
+@pytest.mark.parametrize("harm", [lambda blob: blob[: len(blob) // 2], lambda _: b"", lambda blob: bytes(len(blob))])
+def test_a_damaged_compiled_model_is_compiled_again(tmp_path: Path, harm: Callable[[bytes], bytes]) -> None:
+    picture = np.full((1, 3, 2, 2), 7, np.uint8)
+    OpenVinoSession(identity_graph(), threads=1, kept=tmp_path).run(picture)
+    [kept] = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(harm(whole))
+    [answer] = OpenVinoSession(identity_graph(), threads=1, kept=tmp_path).run(picture)
+    assert (answer == 7).all()
+    [again] = tmp_path.iterdir()
+    assert again.stat().st_size == pytest.approx(len(whole), abs=100)
+
+
+def test_where_nothing_can_be_kept_models_run_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    session = OpenVinoSession(identity_graph(), threads=1, kept=tmp_path / "file" / "models")
+    [answer] = session.run(np.full((1, 3, 2, 2), 7, np.uint8))
+    assert (answer == 7).all()
