@@ -9,6 +9,7 @@ from uuid import UUID
 
 from facefleet.errors import AlbumNotFound, JobNotFound, NotPermitted
 from facefleet.identity.caller import Caller
+from facefleet.ledger.audit import AuditEntry
 from facefleet.ledger.engine import Ledger
 from facefleet.records import Album, AlbumSummary, JobProgress
 
@@ -83,6 +84,15 @@ class Reach:
         if not self.caller.sees(progress.job.album_name):
             raise JobNotFound("there is no such job (any more)")
         return progress
+
+    def note(self, action: str, object_id: UUID | str, **outcome: int | str) -> None:
+        """Write into the audit log what the caller did; it is there when this returns.
+
+        Raises:
+            LedgerUnavailable: it cannot be written now: what it tells of must not be answered.
+        """
+        entry = AuditEntry(self.caller.who, self.caller.tenant, action, str(object_id), outcome)
+        self.ledger.audit.append(entry)
 
     def _own(self, name: str) -> str:
         if not self.caller.sees(name):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import calibrate, doctor, index, keys, listings, maintenance, models, plan, search, serve
+from cli import audit, calibrate, doctor, index, keys, listings, maintenance, models, plan, purge, search, serve
 
 app = typer.Typer(
     help="Index photo albums by face and find a person in them, on your own machines.",
@@ -35,6 +35,8 @@ app.add_typer(models.app, name="models", rich_help_panel="This machine")
 app.command(rich_help_panel="This machine")(calibrate.calibrate)
 app.command(rich_help_panel="This machine")(doctor.doctor)
 app.command(rich_help_panel="Servers")(plan.plan)
+for command in (audit.audit, purge.purge):
+    app.command(rich_help_panel="Privacy")(command)
 
 
 @app.callback(invoke_without_command=True)

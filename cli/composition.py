@@ -9,7 +9,8 @@ from pydantic import SecretStr, ValidationError
 from cli.whereabouts import resolve_data_dir
 from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
-from facefleet.ledger.engine import open_ledger
+from facefleet.identity.derivation import derive_signing_key
+from facefleet.ledger.engine import Ledger, open_ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.calibration import load_curve
@@ -48,6 +49,33 @@ def _show_input(wrong: "ErrorDetails") -> str:
     return "" if field is not None and field.annotation is SecretStr else f", not {wrong['input']!r}"
 
 
+def open_own_ledger(settings: Settings) -> Ledger:
+    """Open the ledger that the settings name; the master secret, where there is one, keys its audit log.
+
+    Raises:
+        ConfigurationError: the URL is of no use, or a newer Facefleet has written the database.
+        LedgerUnavailable: the database cannot be reached.
+    """
+    secret = settings.master_secret.get_secret_value()
+    return open_ledger(settings.resolved_ledger_url, derive_signing_key(secret, "audit") if secret else b"")
+
+
+def open_operators_ledger(settings: Settings) -> Ledger:
+    """Open the ledger for a command that works on it directly, beside a running server or without one.
+
+    Raises:
+        ConfigurationError: a server elsewhere has the ledger, or as for `open_own_ledger`.
+        LedgerUnavailable: the database cannot be reached.
+    """
+    if settings.server and not settings.ledger_url:
+        raise ConfigurationError(
+            f"this is done where the ledger is, not over the network: run it on the machine of {settings.server}"
+        )
+    if not settings.ledger_url:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return open_own_ledger(settings)
+
+
 @contextmanager
 def open_services(
     settings: Settings, *, recognizes: bool, on_loopback: bool, keys_are_on: bool, has_fleet: bool = True
@@ -70,7 +98,7 @@ def open_services(
     with ExitStack() as stack:
         metrics = Metrics()
         recognizer = stack.enter_context(closing(load_recognizer(settings, metrics))) if recognizes else None
-        ledger = stack.enter_context(closing(open_ledger(settings.resolved_ledger_url)))
+        ledger = stack.enter_context(closing(open_own_ledger(settings)))
         gallery = stack.enter_context(closing(open_gallery(settings, owner=True)))
         yield Services(
             settings=settings,

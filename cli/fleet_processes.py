@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import fields
 
-from cli.composition import load_settings
+from cli.composition import load_settings, open_own_ledger
 from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
-from facefleet.ledger.engine import open_ledger
 from facefleet.logs import configure_logging
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
@@ -54,7 +53,7 @@ def _open_parts() -> Iterator[DispatcherParts]:
     with ExitStack() as stack:
         yield DispatcherParts(
             settings=settings,
-            ledger=stack.enter_context(closing(open_ledger(settings.resolved_ledger_url))),
+            ledger=stack.enter_context(closing(open_own_ledger(settings))),
             gallery=stack.enter_context(closing(open_gallery(settings, owner=False))),
             stores=open_photo_stores(settings),
             metrics=Metrics(),

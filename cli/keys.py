@@ -125,22 +125,15 @@ def read_duration(text: str) -> float:
 def _open_ledger() -> "Iterator[tuple[Ledger, Settings]]":
     from secrets import token_hex  # noqa: PLC0415  see cli.whereabouts
 
-    from cli.composition import load_settings  # noqa: PLC0415  the same
-    from facefleet.ledger.engine import open_ledger  # noqa: PLC0415  the same
+    from cli.composition import load_settings, open_operators_ledger  # noqa: PLC0415  the same
 
     settings = load_settings()
-    if settings.server and not settings.ledger_url:
-        raise ConfigurationError(
-            f"keys are made where the ledger is, not over the network: run this on the machine of {settings.server}"
-        )
     if not settings.master_secret.get_secret_value():
         raise ConfigurationError(
             "FACEFLEET_MASTER_SECRET is unset, so servers ask for no keys: set it for every API process and for this "
             f"command, e.g. as a line of .env: FACEFLEET_MASTER_SECRET={token_hex(32)}"
         )
-    if not settings.ledger_url:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with closing(open_ledger(settings.resolved_ledger_url)) as ledger:
+    with closing(open_operators_ledger(settings)) as ledger:
         yield ledger, settings
 
 

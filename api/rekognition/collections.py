@@ -69,7 +69,8 @@ def delete_collection(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Delete an album with its faces and the images that were sent."""
     services = call.services
     album = call.find_album(request["CollectionId"])
-    purge_album(services.ledger, services.gallery, services.stores, services.settings, album)
+    parts = (services.ledger, services.gallery, services.stores, services.settings)
+    purge_album(*parts, album, who=call.reach.caller.who)
     return {"StatusCode": HTTPStatus.OK.value}
 
 

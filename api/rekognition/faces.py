@@ -40,6 +40,7 @@ def delete_faces(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     free = [face_id for face_id in wanted if face_id in known and face_id not in users]
     services.gallery.delete_faces(album.id, free)
     deleted, images = services.ledger.images.delete_faces(album.id, free)
+    call.reach.note("faces_deleted", album.id, faces=len(deleted), photos=len(images))
     for uri in images:
         try:
             services.stores.delete(uri)

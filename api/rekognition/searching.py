@@ -74,6 +74,7 @@ def _search(
         curve.cosine(request.get("FaceMatchThreshold", DEFAULT_SIMILARITY)),
     )
     shown: list[Candidate] = [each for each in found if each.face.id != but][:limit]
+    call.reach.note("search", album.id, faces=1, candidates=len(shown))
     labels = services.ledger.images.labels([each.face.id for each in shown])
     version = call.face_model_version
     return [

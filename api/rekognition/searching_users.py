@@ -82,10 +82,12 @@ def _search(
     user_ids = {label.user_id for label in labels.values() if label.user_id not in {None, but}}
     means = _means_of(call, album, sorted(filter(None, user_ids)))
     scored = {user_id: float(np.dot(mean, template)) for user_id, mean in means.items()}
-    best = sorted((each for each in scored.items() if each[1] >= least), key=lambda each: (-each[1], each[0]))
+    found = sorted((each for each in scored.items() if each[1] >= least), key=lambda each: (-each[1], each[0]))
+    best = found[: request.get("MaxUsers", _DEFAULT_USERS)]
+    call.reach.note("search", album.id, faces=1, users=len(best))
     return [
         {"Similarity": curve.percent(cosine), "User": {"UserId": user_id, "UserStatus": "ACTIVE"}}
-        for user_id, cosine in best[: request.get("MaxUsers", _DEFAULT_USERS)]
+        for user_id, cosine in best
     ]
 
 

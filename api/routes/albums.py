@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, status
 
 from api.bodies import require_json
-from api.dependencies import AlbumDep, ReachDep, ServicesDep
+from api.dependencies import AlbumDep, CallerDep, ReachDep, ServicesDep
 from api.problems_in_openapi import problems
 from api.schemas.albums import AlbumList, AlbumView, NewAlbum
 from facefleet.purging import purge_album
@@ -36,6 +36,7 @@ def get_album(album: AlbumDep, services: ServicesDep) -> AlbumView:
 
 
 @router.delete("/{album}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
-def delete_album(album: AlbumDep, services: ServicesDep) -> None:
+def delete_album(album: AlbumDep, services: ServicesDep, caller: CallerDep) -> None:
     """Delete an album with its faces and the photos that were sent to it; photos indexed where they lie stay there."""
-    purge_album(services.ledger, services.gallery, services.stores, services.settings, album)
+    parts = (services.ledger, services.gallery, services.stores, services.settings)
+    purge_album(*parts, album, who=caller.who)

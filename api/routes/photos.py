@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.bodies import PhotosDep, bodies_in_openapi, require_json
 from api.dependencies import (
     AlbumDep,
+    ReachDep,
     RecognizerDep,
     ServicesDep,
     admit_upload,
@@ -117,7 +118,7 @@ def show_photo_with_faces(request: Request, album: AlbumDep, photo: UUID, servic
     responses=problems(404, 415, 422, 503),
     response_class=StreamingResponse,
 )
-def download_photos(album: AlbumDep, wanted: WantedPhotos, services: ServicesDep) -> StreamingResponse:
+def download_photos(album: AlbumDep, wanted: WantedPhotos, services: ServicesDep, reach: ReachDep) -> StreamingResponse:
     """Download photos as they are stored, in one zip file; what cannot be read any more is named in a file of it."""
     most = services.settings.max_download_photos
     if len(wanted.photo_ids) > most:
@@ -126,6 +127,7 @@ def download_photos(album: AlbumDep, wanted: WantedPhotos, services: ServicesDep
     photos = [photo for photo in found.values() if photo.album_id == album.id and photo.state != PhotoState.DELETED]
     if len(photos) < len(set(wanted.photo_ids)):
         raise PhotoNotFound("some of these photos are not in this album (any more)")
+    reach.note("photos_exported", album.id, photos=len(photos))
     headers = {"Content-Disposition": "attachment; filename=photos.zip", "X-Content-Type-Options": "nosniff"}
     zipped = zip_photos(services.stores, photos, services.settings.max_photo_bytes)
     return StreamingResponse(zipped, headers=headers, media_type="application/zip")

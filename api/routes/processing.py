@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Request
 from api.bodies import require_json
 from api.dependencies import (
     PageLimit,
+    ReachDep,
     RecognizerDep,
     Services,
     ServicesDep,
-    TenantDep,
     WholeTenantDep,
     place_among,
     refuse_search_early,
@@ -28,7 +28,7 @@ router = APIRouter(tags=["compatibility"])
     responses=problems(400, 403, 413, 415, 422, 503),
 )
 async def process_media(
-    request: Request, wanted: MediaRequest, services: ServicesDep, recognizer: RecognizerDep, tenant: TenantDep
+    request: Request, wanted: MediaRequest, services: ServicesDep, recognizer: RecognizerDep, reach: ReachDep
 ) -> MediaFaces:
     """Fetch an image and give its faces back; nothing is stored but a callback until it was taken."""
     _require_allowed(services, wanted)
@@ -43,9 +43,10 @@ async def process_media(
         model_version=recognizer.model_version,
         faces=[MediaFace.of(face, image) for face in image.faces],
     )
+    await to_thread.run_sync(lambda: reach.note("templates_exported", "", faces=len(answer.faces)))
     if wanted.callback_url is not None:
         add = services.ledger.callbacks.add
-        await to_thread.run_sync(add, tenant, wanted.callback_url, answer.model_dump_json())
+        await to_thread.run_sync(add, reach.caller.tenant, wanted.callback_url, answer.model_dump_json())
     return answer
 
 

@@ -9,7 +9,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from api.bodies import ProbeDep, bodies_in_openapi
-from api.dependencies import AlbumDep, RecognizerDep, Services, ServicesDep, place_among, refuse_search_early
+from api.dependencies import (
+    AlbumDep,
+    ReachDep,
+    RecognizerDep,
+    Services,
+    ServicesDep,
+    place_among,
+    refuse_search_early,
+)
 from api.photo_links import Links
 from api.problems_in_openapi import problems
 from api.schemas.faces import (
@@ -47,6 +55,7 @@ def search_in_album(
     album: AlbumDep,
     recognizer: RecognizerDep,
     probe_bytes: ProbeDep,
+    reach: ReachDep,
     services: ServicesDep,
     wanted: Annotated[SearchOptions, Query()],
 ) -> SearchView:
@@ -60,6 +69,7 @@ def search_in_album(
             limit=wanted.limit or settings.search_limit,
             min_similarity=recognizer.similarity_threshold if wanted.min_similarity is None else wanted.min_similarity,
         )
+        reach.note("search", album.id, faces=len(results), candidates=sum(len(each.candidates) for each in results))
     faces = [ProbeResultView.of(result, probe, services.similarity) for result in results]
     if wanted.links:
         _add_links(request, [each for face in faces for each in face.candidates])
@@ -73,6 +83,7 @@ async def find_similar_faces(
     request: Request,
     album: AlbumDep,
     face: UUID,
+    reach: ReachDep,
     services: ServicesDep,
     recognizer: RecognizerDep,
     wanted: Annotated[SearchOptions, Query()],
@@ -80,6 +91,7 @@ async def find_similar_faces(
     """Find the faces that look like one of the album's own, best first: no image is needed, nor looked at."""
     async with place_among(request.app.state.search_places, "searches"):
         own, found = await to_thread.run_sync(_find_similar, services, recognizer, album, face, wanted)
+        await to_thread.run_sync(lambda: reach.note("search", album.id, faces=1, candidates=len(found)))
     shown = FaceView.of(own)
     candidates = [CandidateView.of(candidate, services.similarity) for candidate in found]
     if wanted.links:

@@ -15,6 +15,7 @@ import qdrant_edge as edge
 
 from facefleet.errors import ConfigurationError, FacefleetError, GalleryNotPrepared, GalleryUnavailable
 from facefleet.gallery.directory_lock import lock_directory
+from facefleet.gallery.edge_erasing import erase_log, erase_points, is_marked, mark_erased, unmark
 from facefleet.gallery.points import (
     ALBUM_KEY,
     DELETE_BATCH,
@@ -195,15 +196,22 @@ class EdgeGallery:
 
     def _delete(self, condition: _Engine) -> None:
         self._require_room()
+        mark_erased(self._directory)
         for shard in tuple(self._shards.values()):
             with _engine_errors():
-                shard.engine.update(edge.UpdateOperation.delete_points_by_filter(condition))
+                erase_points(shard.engine, condition, shard.dimensions)
 
 
 def _open_shards(directory: Path) -> dict[str, _Shard]:
     for leftover in directory.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(leftover)
-    return {path.name: _open_shard(path) for path in sorted(directory.iterdir()) if path.is_dir()}
+    shards = {path.name: _open_shard(path) for path in sorted(directory.iterdir()) if path.is_dir()}
+    if is_marked(directory):
+        for shard in shards.values():
+            with _engine_errors():
+                erase_log(shard.engine)
+        unmark(directory)
+    return shards
 
 
 def _open_shard(path: Path) -> _Shard:

@@ -29,6 +29,11 @@ class Caller:
     #: Id of its key; empty where keys are off.
     key_id: str = ""
 
+    @property
+    def who(self) -> str:
+        """How the audit log calls it."""
+        return self.key_id or "local"
+
     def may(self, *any_of: Scope) -> bool:
         """Whether one of these scopes is granted; `admin` is all of them."""
         return Scope.ADMIN in self.scopes or not self.scopes.isdisjoint(any_of)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from facefleet.errors import AlbumExists, AlbumNotFound, InvalidRequest
+from facefleet.ledger.audit import BY_ITSELF, Audit, AuditEntry
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
 from facefleet.ledger.people_history import hold_book
@@ -24,6 +25,7 @@ class Albums:
     """What the ledger knows about albums."""
 
     database: Database
+    audit: Audit
 
     def create(self, name: str, tenant: str = DEFAULT_TENANT) -> Album:
         """Make an empty album.
@@ -116,24 +118,42 @@ class Albums:
             raise AlbumNotFound("there is no such album (any more)")
         return summaries[0]
 
-    def begin_delete(self, album_id: UUID) -> None:
-        """Hide an album and refuse whatever workers still hold of it; its name is free at once. Twice is once."""
+    def begin_delete(self, album_id: UUID, who: str = BY_ITSELF, action: str = "album_deleted") -> None:
+        """Hide an album and refuse whatever workers still hold of it; its name is free at once. Twice is once.
+
+        Args:
+            album_id: the album.
+            who: for the audit log.
+            action: the same.
+        """
         with self.database.writing() as connection:
-            connection.execute(
-                album.update()
-                .where(album.c.id == album_id, album.c.deleting_since.is_(None))
-                .values(deleting_since=utc_now())
-            )
+            hide = album.update().where(album.c.id == album_id, album.c.deleting_since.is_(None))
+            hidden = hide.values(deleting_since=utc_now()).returning(album.c.tenant)
+            tenant = connection.execute(hidden).scalar_one_or_none()
             connection.execute(
                 job.update()
                 .where(job.c.album_id == album_id, state_is(job.c.state, JobState.LISTING))
                 .values(state=JobState.FAILED, detail="the album was deleted", listing_ended_at=utc_now())
             )
-            connection.execute(
+            photos = connection.execute(
                 photo.update()
                 .where(photo.c.album_id == album_id, photo.c.state != PhotoState.DELETED)
                 .values(state=PhotoState.DELETED, lease_token=None, lease_until=None, purged_at=None)
-            )
+            ).rowcount
+            if tenant is not None:
+                entry = AuditEntry(who, tenant, action, str(album_id), {"photos": photos})
+                self.audit.append_within(connection, entry)
+
+    def named(self, name: str) -> list[Album]:
+        """List the albums of that name, of all tenants."""
+        with self.database.reading() as connection:
+            found = connection.execute(sa.select(album).where(album.c.name == name, album.c.deleting_since.is_(None)))
+            return [_album_of(row) for row in found]
+
+    def all_of(self, tenant: str) -> list[Album]:
+        """List every album of a tenant, those that are being deleted too."""
+        with self.database.reading() as connection:
+            return [_album_of(row) for row in connection.execute(sa.select(album).where(album.c.tenant == tenant))]
 
     def deleting(self) -> list[Album]:
         """List albums whose deletion was begun and not ended, of all tenants."""
@@ -156,10 +176,14 @@ class Albums:
             (job_photo, job_photo.c.job_id.in_(of_album)),
             (photo, photo.c.album_id.in_(deleting)),
             (job, job.c.album_id.in_(deleting)),
-            (album, album.c.id.in_(deleting)),
         ):
             while self._erase_some(table, mine):
                 pass
+        with self.database.writing() as connection:
+            last = album.delete().where(album.c.id.in_(deleting)).returning(album.c.tenant)
+            tenant = connection.execute(last).scalar_one_or_none()
+            if tenant is not None:
+                self.audit.append_within(connection, AuditEntry(BY_ITSELF, tenant, "album_purged", str(album_id)))
 
     def _forget_people(self, album_id: UUID) -> None:
         """Let go of people who had no name, and faces in this album only."""

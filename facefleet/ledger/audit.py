@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 import sqlalchemy as sa
 
-from facefleet.ledger.audit_chain import AuditHead, AuditRow, Verified, hash_row, verify_chain
+from facefleet.errors import ConfigurationError
+from facefleet.ledger.audit_chain import AuditHead, AuditRow, Verified, hash_row, is_keyed, verify_chain
 from facefleet.ledger.audit_schema import audit
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import CHUNK, Database
@@ -71,14 +72,23 @@ class Audit:
 
         Raises:
             LedgerUnavailable: it cannot be written now.
+            ConfigurationError: the log has a key, and this process does not.
         """
         self._commits.submit(entry, _PATIENCE_S)
 
     def append_within(self, connection: sa.Connection, *entries: AuditEntry) -> None:
-        """Write entries as the last step of a transaction: other processes wait for its end."""
+        """Write entries as the last step of a transaction: other processes wait for its end.
+
+        Raises:
+            ConfigurationError: the log has a key, and this process does not.
+        """
         if connection.dialect.name == "postgresql":
             connection.execute(_LOCK_APPENDING)
         now, sequence, newest_hash = connection.execute(_SELECT_HEAD).one()
+        if newest_hash and is_keyed(newest_hash) and not self._key:
+            raise ConfigurationError(
+                "the audit log is written with a key that this process does not have: give it FACEFLEET_MASTER_SECRET"
+            )
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         head, rows = AuditHead(sequence or 0, newest_hash or ""), []
         for entry in entries:

@@ -84,13 +84,18 @@ def _find_fault(row: AuditRow, before: Verified, key: bytes) -> str | None:
         return "it is missing" if row.sequence > before.rows else f"row {row.sequence} was put in"
     if row.previous != (before.head.hash if before.head else ""):
         return "it does not follow the row before it"
-    if row.hash.startswith(_KEYED):
+    if is_keyed(row.hash):
         if not key:
             return "it was written with a key, and this process has none (FACEFLEET_MASTER_SECRET)"
         return None if row.hash == hash_row(row, key) else "it was changed, or written with another key"
     if before.unkeyed_rows < before.rows:
         return "it was written without the key of the rows before it"
     return None if row.hash == hash_row(row, b"") else "it was changed"
+
+
+def is_keyed(row_hash: str) -> bool:
+    """Tell whether a key was needed to write a row."""
+    return row_hash.startswith(_KEYED)
 
 
 def hash_row(row: AuditRow, key: bytes) -> str:

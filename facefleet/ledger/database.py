@@ -14,6 +14,8 @@ from facefleet.errors import ConfigurationError, LedgerUnavailable
 
 #: How long a connection to SQLite waits for another process that writes, milliseconds.
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+#: How long emptying SQLite's write-ahead log may wait for readers, milliseconds: writers wait with it.
+_SHRED_PATIENCE_MS = 200
 #: SQLite takes 32,766 variables in one statement, PostgreSQL 65,535; the widest row here has 20.
 CHUNK = 1000
 
@@ -23,6 +25,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    # What is deleted is overwritten with zeros: a purge that left names in the file's free pages would be none.
+    "PRAGMA secure_delete = ON",
 )
 _POSTGRESQL_CONNECT = {
     # A server that vanished without a word is noticed within half a minute.
@@ -71,6 +75,22 @@ class Database:
             connection.begin(),
         ):
             yield connection
+
+    def shred_deleted(self) -> None:
+        """Drop the copies that SQLite's write-ahead log still holds of deleted rows, unless somebody reads just now.
+
+        What is left then is overwritten by later writes. PostgreSQL has its own ways: VACUUM, and rotating its log.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with translated_errors(), self.write_turn, self.engine.connect() as connection:
+            cursor = connection.connection.cursor()  # of the driver: within a transaction it would be refused
+            cursor.execute(f"PRAGMA busy_timeout = {_SHRED_PATIENCE_MS}")
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
+                cursor.close()
 
 
 @contextmanager

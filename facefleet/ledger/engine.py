@@ -27,6 +27,7 @@ from facefleet.ledger.people_book import PeopleBook
 from facefleet.ledger.photos import Photos
 from facefleet.ledger.repairs import Repairs
 from facefleet.ledger.tags import Tags
+from facefleet.ledger.tenants import Tenants
 from facefleet.ledger.users import Users
 
 #: Any number that no other user of the same PostgreSQL database locks.
@@ -61,6 +62,7 @@ class Ledger:
     groupings: Groupings
     keys: Keys
     audit: Audit
+    tenants: Tenants
 
     def check(self) -> None:
         """Return when the database answers.
@@ -93,9 +95,10 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
     except BaseException:
         database.engine.dispose()
         raise
+    audit = Audit(database, audit_key)
     return Ledger(
         database,
-        albums=Albums(database),
+        albums=Albums(database, audit),
         jobs=Jobs(database),
         photos=Photos(database),
         leases=Leases(database),
@@ -112,8 +115,9 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         people_book=PeopleBook(database),
         clusterings=Clusterings(database),
         groupings=Groupings(database),
-        keys=Keys(database),
-        audit=Audit(database, audit_key),
+        keys=Keys(database, audit),
+        audit=audit,
+        tenants=Tenants(database),
     )
 
 

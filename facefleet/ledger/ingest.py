@@ -1,8 +1,10 @@
 """Bucket notifications in the ledger: each message is one transaction, and older events change nothing."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, quote_plus
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
@@ -93,6 +95,18 @@ class Ingest:
                 statement = statement.where(keys < last)
             page = statement.order_by(ingest_dead.c.received_at.desc(), ingest_dead.c.id.desc()).limit(limit)
             return [DeadEvent(*row) for row in connection.execute(page)]
+
+    def forget_dead_of(self, album_name: str) -> None:
+        """Remove rejected events that name an album, in whatever way a key or JSON spells it."""
+        spelled = {album_name, quote(album_name), quote_plus(album_name), json.dumps(album_name)[1:-1]}
+        names_it = sa.or_(*(ingest_dead.c.body.contains(each, autoescape=True) for each in spelled))
+        with self.database.writing() as connection:
+            connection.execute(ingest_dead.delete().where(names_it))
+
+    def forget_dead(self) -> None:
+        """Remove all rejected events."""
+        with self.database.writing() as connection:
+            connection.execute(ingest_dead.delete())
 
     def forget_old(self) -> None:
         """Forget the order of events so old that none before them can arrive any more, and old rejected ones."""

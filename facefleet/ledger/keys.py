@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from facefleet.errors import InvalidRequest
 from facefleet.identity.api_key import ApiKey, DrawnKey
 from facefleet.identity.caller import Scope
+from facefleet.ledger.audit import Audit, AuditEntry
 from facefleet.ledger.clock import seconds_from_now, utc_now
 from facefleet.ledger.database import Database
 from facefleet.ledger.key_schema import api_key
@@ -46,14 +47,17 @@ class KnownKey:
 
 @dataclass(frozen=True)
 class Keys:
-    """What the ledger knows about API keys."""
+    """What the ledger knows about API keys. Whoever makes or ends one is in the audit log as `local`."""
 
     database: Database
+    audit: Audit
 
     def add(self, drawn: DrawnKey, grant: KeyGrant) -> ApiKey:
         """Enter a new key; its text is not kept."""
         with self.database.writing() as connection:
-            return _add(connection, drawn, grant)
+            key = _add(connection, drawn, grant)
+            self._note(connection, "key_created", key)
+            return key
 
     def find(self, key_id: str) -> KnownKey | None:
         """Look a key up, dead ones too; None where there was never one."""
@@ -84,7 +88,9 @@ class Keys:
         revoke = api_key.update().where(api_key.c.id == key_id).values(revoked_at=ended)
         with self.database.writing() as connection:
             connection.execute(revoke)
-            return _require(connection, key_id)
+            key = _require(connection, key_id)
+            self._note(connection, "key_revoked", key)
+            return key
 
     def rotate(self, key_id: str, drawn: DrawnKey, overlap_s: float) -> ApiKey:
         """Enter a new key for the same as an old one, which counts for a while yet.
@@ -106,7 +112,13 @@ class Keys:
             lifetime_s = (old.expires_at - old.created_at).total_seconds() if old.expires_at else None
             sooner = sa.case((api_key.c.expires_at <= ends, api_key.c.expires_at), else_=ends)
             connection.execute(api_key.update().where(api_key.c.id == key_id).values(expires_at=sooner))
-            return _add(connection, drawn, KeyGrant(old.tenant, old.label, old.scopes, old.albums, lifetime_s))
+            key = _add(connection, drawn, KeyGrant(old.tenant, old.label, old.scopes, old.albums, lifetime_s))
+            self._note(connection, "key_rotated", key, replaces=key_id)
+            return key
+
+    def _note(self, connection: sa.Connection, action: str, key: ApiKey, **more: str) -> None:
+        outcome = {"scopes": ",".join(sorted(key.scopes)), **more}
+        self.audit.append_within(connection, AuditEntry("local", key.tenant, action, key.id, outcome))
 
     def note_use(self, key_id: str) -> None:
         """Remember that a key was used just now."""

@@ -116,7 +116,10 @@ def test_erase_leaves_no_row(scene: Scene) -> None:
             table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
             for table in metadata.sorted_tables
         }
+    assert (counts.pop("audit"), counts.pop("people_book")) == (2, 1)  # they are the tenant's
     assert set(counts.values()) == {0}
+    purged, deleted = scene.ledger.audit.page(10, object_ids=[str(scene.album.id)])
+    assert (deleted.action, deleted.outcome, purged.action) == ("album_deleted", '{"photos":2101}', "album_purged")
     with pytest.raises(JobNotFound):
         scene.ledger.jobs.progress(scene.job.id)
 

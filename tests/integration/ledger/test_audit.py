@@ -7,16 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from facefleet.errors import InvalidRequest
+from facefleet.errors import ConfigurationError, InvalidRequest
+from facefleet.identity.api_key import draw_key
+from facefleet.identity.caller import Scope
 from facefleet.ledger.audit import AuditEntry
 from facefleet.ledger.audit_chain import AuditHead, hash_row, parse_head
 from facefleet.ledger.audit_schema import audit
 from facefleet.ledger.database import CHUNK
 from facefleet.ledger.engine import Ledger, open_ledger
+from facefleet.ledger.keys import KeyGrant
 
 KEY = b"the key of a server"
 WRITER = """
 import sys
+from facefleet.identity.api_key import draw_key
+from facefleet.identity.caller import Scope
 from facefleet.ledger.audit import AuditEntry
 from facefleet.ledger.engine import open_ledger
 ledger = open_ledger(sys.argv[1])
@@ -124,8 +129,9 @@ def test_a_key_may_come_later_and_never_go(ledger: Ledger, ledger_url: str) -> N
     keyed = open_ledger(ledger_url, KEY)
     keyed.audit.append(entry())
     assert (keyed.audit.verify().rows, keyed.audit.verify().unkeyed_rows) == (2, 1)
-    ledger.audit.append(entry())
-    assert keyed.audit.verify().broken_at == 3
+    with pytest.raises(ConfigurationError, match="FACEFLEET_MASTER_SECRET"):
+        ledger.audit.append(entry())
+    assert (keyed.audit.verify().rows, keyed.audit.verify().broken_at) == (2, None)
     keyed.close()
 
 
@@ -188,3 +194,16 @@ def test_a_row_within_a_transaction_comes_and_goes_with_it(ledger: Ledger) -> No
 def test_what_is_no_head_is_said_so(text: str) -> None:
     with pytest.raises(InvalidRequest, match="not a row of the log"):
         parse_head(text)
+
+
+def test_keys_are_made_replaced_and_ended_in_it(ledger: Ledger) -> None:
+    first = ledger.keys.add(draw_key(), KeyGrant("acme", "the shop", [Scope.READ, Scope.INDEX]))
+    second = ledger.keys.rotate(first.id, draw_key(), overlap_s=60)
+    ledger.keys.revoke(second.id)
+    rows = [(row.action, row.object_id, row.outcome) for row in reversed(ledger.audit.page(10))]
+    assert rows == [
+        ("key_created", first.id, '{"scopes":"index,read"}'),
+        ("key_rotated", second.id, f'{{"replaces":"{first.id}","scopes":"index,read"}}'),
+        ("key_revoked", second.id, '{"scopes":"index,read"}'),
+    ]
+    assert {row.tenant for row in ledger.audit.page(10)} == {"acme"}

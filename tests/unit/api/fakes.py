@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from facefleet.errors import AlbumExists, AlbumNotFound, JobNotFound, PhotoUndecodable
+from facefleet.ledger.audit import AuditEntry
 from facefleet.records import (
     DEFAULT_TENANT,
     Album,
@@ -38,6 +39,7 @@ class FakeAlbums:
     def __init__(self) -> None:
         self.albums: dict[UUID, Album] = {}
         self.begun: list[UUID] = []
+        self.deleted_by = ""
 
     def create(self, name: str, tenant: str = DEFAULT_TENANT) -> Album:
         if any((album.tenant, album.name) == (tenant, name) for album in self.albums.values()):
@@ -58,8 +60,9 @@ class FakeAlbums:
     def list_summaries(self, tenant: str = DEFAULT_TENANT) -> list[AlbumSummary]:
         return [self.summarize(album.id) for album in self.albums.values() if album.tenant == tenant]
 
-    def begin_delete(self, album_id: UUID) -> None:
+    def begin_delete(self, album_id: UUID, who: str = "facefleet") -> None:
         self.begun.append(album_id)
+        self.deleted_by = who
 
     def erase(self, album_id: UUID) -> None:
         self.albums.pop(album_id, None)
@@ -135,6 +138,27 @@ class FakeFaces:
         return found[start : start + limit]
 
 
+class FakeAudit:
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+        self.down: Exception | None = None
+
+    def append(self, entry: AuditEntry) -> None:
+        if self.down:
+            raise self.down
+        self.entries.append(entry)
+
+
+class Forgetful:
+    """What of a ledger has nothing to forget in memory."""
+
+    def forget_dead_of(self, album_name: str) -> None:
+        assert album_name
+
+    def shred_deleted(self) -> None:
+        pass
+
+
 class FakeLedger:
     def __init__(self) -> None:
         self.albums = FakeAlbums()
@@ -142,6 +166,8 @@ class FakeLedger:
         self.photos = FakePhotos()
         self.faces = FakeFaces()
         self.keys = None
+        self.audit = FakeAudit()
+        self.ingest = self.database = Forgetful()
         self.down: Exception | None = None
 
     def check(self) -> None:
