@@ -16,12 +16,14 @@ from api.dependencies import Services, get_caller
 from api.error_responses import install_error_responses
 from api.observing import RequestObserver
 from api.routes import (
+    album_people,
     albums,
     compat,
     events,
     faces,
     health,
     jobs,
+    people,
     photo_links,
     photos,
     processing,
@@ -48,6 +50,8 @@ _ROUTES = (
     jobs,
     search,
     faces,
+    album_people,
+    people,
     events,
     health,
     session,

@@ -151,7 +151,10 @@ class Settings(BaseSettings):
     """Photos a second of one worker, until the dispatcher has measured it."""
     interactive_photos: int = Field(default=20, ge=0)
     """Albums with at most this many waiting photos, and uploads of at most this many, go to the interactive lane."""
-    worker_lanes: str = Field(default="interactive,index", pattern=rf"^{_LANE}(,{_LANE})*$")
+    people_longest_wait_s: float = Field(default=900, gt=0)
+    """An album's faces are grouped into people once all its photos are indexed; where photos keep coming, when the first
+    of them has waited this long."""
+    worker_lanes: str = Field(default="interactive,index,people", pattern=rf"^{_LANE}(,{_LANE})*$")
     """Lanes that a worker consumes, separated by commas, the first one first where the broker can order queues."""
     longest_photo_s: float = Field(default=600, gt=0)
     """Time in one photo after which it is given up, and its worker with it; the lease is renewed until then."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
 from facefleet.metrics import Metrics
+from facefleet.people.grouping import AlbumGrouper
+from facefleet.people.model_rules import ModelRules
 from facefleet.photo_store import PhotoStores
 from facefleet.recognition.recognizer import Recognizer
 from facefleet.settings import Settings
@@ -28,3 +30,9 @@ class FleetParts(DispatcherParts):
     """A worker also recognizes."""
 
     recognizer: Recognizer
+
+
+def create_grouper(parts: FleetParts) -> AlbumGrouper:
+    """Make what groups the faces of albums into people."""
+    rules = ModelRules(parts.settings, parts.recognizer.pack)
+    return AlbumGrouper(parts.ledger, parts.gallery, rules.of, parts.settings.lease_s)

@@ -152,10 +152,15 @@ class Clusterings:
             mine = clustering.update().where(*is_held(lease))
             connection.execute(mine.values(attempt=attempt, detail=detail[:_DETAIL_MAX_CHARS], **later))
 
-    def expire_all(self) -> None:
-        """Let every lease end now, and have every album sent again: owners and broker are known to be gone."""
+    def forget_messages(self) -> None:
+        """Have every album sent again that waits: the broker that the messages were in is gone."""
         with self.database.writing() as connection:
-            connection.execute(clustering.update().values(lease_until=None, lease_token=None, dispatched_at=None))
+            connection.execute(clustering.update().values(dispatched_at=None))
+
+    def expire_all(self) -> None:
+        """Let every lease end now: their owners are known to be dead."""
+        with self.database.writing() as connection:
+            connection.execute(clustering.update().values(lease_until=None, lease_token=None))
 
 
 def is_held(lease: ClusteringLease) -> tuple[sa.ColumnElement[bool], ...]:

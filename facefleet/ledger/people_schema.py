@@ -144,6 +144,8 @@ clustering = sa.Table(
     sa.Column("total_faces", sa.Integer),
     sa.Column("clusters", sa.Integer),
     sa.Column("noise_faces", sa.Integer),
+    #: What the last run over all faces learnt about how alike one person's look, for faces that come later.
+    sa.Column("limits", sa.JSON(none_as_null=True)),
 )
 
 #: Indexed photos with faces that no grouping has looked at: what makes an album's people stale.

@@ -16,6 +16,7 @@ from workers.celery_app import LANES, create_celery_app, queue_name
 from workers.dispatcher.callbacks import CallbackSender
 from workers.dispatcher.lister import Lister
 from workers.dispatcher.loop import repeat
+from workers.dispatcher.people_relay import PeopleRelay
 from workers.dispatcher.purger import Purger
 from workers.dispatcher.reconciler import Reconciler
 from workers.dispatcher.relay import Relay
@@ -84,6 +85,7 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
     duties: list[tuple[Callable[[], bool], float]] = [
         (Lister(ledger, parts.stores, settings, parts.model_version, stopping).step, settings.relay_interval_s),
         (Relay(ledger, app, settings, parse_failpoints(settings.failpoints)).step, settings.relay_interval_s),
+        (PeopleRelay(ledger, app, settings).step, settings.relay_interval_s),
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from facefleet.errors import AlbumExists, AlbumNotFound, InvalidRequest, JobNotFound
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.schema import metadata
-from facefleet.records import AlbumSummary, FinishedPhoto, JobState, PhotoState
+from facefleet.records import DEFAULT_TENANT, AlbumSummary, FinishedPhoto, JobState, PhotoState
 from tests.integration.ledger.scene import Scene, recognized, ref_of
 
 
@@ -106,6 +106,13 @@ def test_nothing_is_added_to_an_album_that_goes(scene: Scene) -> None:
 
 def test_erase_leaves_no_row(scene: Scene) -> None:
     scene.index(scene.add("a.jpg"), face_count=3)
+    face, *others = [each.id for each in scene.ledger.faces.list(scene.album.id, 3, None)]
+    nameless = scene.ledger.people_book.create(DEFAULT_TENANT, [face], None)
+    scene.ledger.people_book.merge(
+        DEFAULT_TENANT, nameless, [scene.ledger.people_book.create(DEFAULT_TENANT, others, None)]
+    )
+    scene.ledger.people_book.reject(DEFAULT_TENANT, nameless, others[:1])
+    scene.ledger.clusterings.want(scene.album.id)
     refs = [ref_of(f"{number}.jpg") for number in range(2100)]
     scene.ledger.jobs.add_photos(scene.job.id, "m1", refs, urgent=True)
     scene.ledger.albums.begin_delete(scene.album.id)

@@ -41,6 +41,8 @@ class ScriptedRecognizer:
     model_version: str = MODEL_VERSION
     dimensions: int = DIMENSIONS
     description: str = "scripted"
+    #: Its calibration is guessed.
+    pack: None = None
     #: Called before each photo; a test plants failures here.
     before: Callable[[bytes], None] = field(default=lambda _: None)
 

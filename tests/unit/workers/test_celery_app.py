@@ -33,7 +33,7 @@ def test_every_lane_has_a_queue_and_a_worker_consumes_its_own_in_order() -> None
         "acme-maintenance",
     ]
     assert consumed_queues(settings) == ["acme-people", "acme-interactive"]
-    assert consumed_queues(Settings()) == ["facefleet-interactive", "facefleet-index"]
+    assert consumed_queues(Settings()) == ["facefleet-interactive", "facefleet-index", "facefleet-people"]
     assert app.conf.broker_transport_options["queue_order_strategy"] == "priority"
 
 

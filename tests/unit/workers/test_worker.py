@@ -27,7 +27,7 @@ def test_a_consumer_that_ends_by_itself_is_a_failure(monkeypatch: pytest.MonkeyP
         settings=Settings(_env_file=None, watchdog_s=0),
         ledger=SimpleNamespace(leases=SimpleNamespace()),
         gallery=SimpleNamespace(prepare=lambda *_: None),
-        recognizer=SimpleNamespace(description="", model_version="", dimensions=1),
+        recognizer=SimpleNamespace(description="", model_version="", dimensions=1, pack=None),
         metrics=Metrics(),
     )
     assert worker.run_worker(cast("FleetParts", cast("Any", parts))) == 1

@@ -110,6 +110,7 @@ def _create_grouping() -> None:
         sa.Column("total_faces", sa.Integer),
         sa.Column("clusters", sa.Integer),
         sa.Column("noise_faces", sa.Integer),
+        sa.Column("limits", sa.JSON),
     )
     op.create_table(
         "unseen_photo",

@@ -1,0 +1,29 @@
+"""How alike one person's faces look to a model."""
+
+from dataclasses import dataclass
+
+from facefleet.people.clustering import ClusterSettings
+from facefleet.recognition.calibration import load_curve
+from facefleet.recognition.model_pack import ModelPack
+from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
+from facefleet.recognition.similarity import usual_curve
+from facefleet.settings import Settings
+
+
+@dataclass(frozen=True)
+class ModelRules:
+    """Reads the calibration of a pack when it is asked for: another process may write it meanwhile."""
+
+    settings: Settings
+    #: None where no pack is at hand; its calibration is then guessed, as that of every other one is.
+    pack: ModelPack | None
+
+    def of(self, model_version: str) -> ClusterSettings:
+        """Settings of a grouping of faces of this model version.
+
+        Raises:
+            ConfigurationError: the calibration's file is there but cannot be used.
+        """
+        if self.pack is not None and self.pack.model_version == model_version:
+            return ClusterSettings(load_curve(self.pack, self.settings.data_dir))
+        return ClusterSettings(usual_curve(USUAL_SIMILARITY_THRESHOLD))
