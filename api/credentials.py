@@ -44,7 +44,7 @@ class Admission:
             RateLimited: the key is used too often.
         """
         text = read_key(request)
-        if hmac.compare_digest(text.encode(), self.own_key.encode()):
+        if text and hmac.compare_digest(text.encode(), self.own_key.encode()):
             return OPERATOR, False
         known = self._find_by_text(text) if text else self._find_by_session(request)
         self.limit(known.key.id)
