@@ -23,6 +23,7 @@ _ALBUM_COMMANDS: tuple[Callable[..., None], ...] = (
     listings.faces,
     maintenance.retry,
     maintenance.rebuild,
+    maintenance.retention,
     maintenance.delete,
 )
 _SERVERS: tuple[Callable[..., None], ...] = (serve.up, serve.api, serve.worker, serve.dispatcher)

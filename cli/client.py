@@ -49,6 +49,11 @@ class ApiClient(NamedTuple):
         """Send the fields as a JSON object."""
         return self.post(*path, body=json.dumps(fields).encode())
 
+    def patch_json(self, *path: str, **fields: object) -> Any:  # noqa: ANN401  JSON
+        """Change a resource by the fields of a JSON object."""
+        body = json.dumps(fields).encode()
+        return self._ask("PATCH", path, query={}, body=body, content_type="application/json")
+
     def delete(self, *path: str) -> None:
         """Remove a resource."""
         self._ask("DELETE", path, query={})

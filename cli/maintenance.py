@@ -1,4 +1,4 @@
-"""`retry`, `rebuild` and `delete`: what is done to an album that exists."""
+"""`retry`, `rebuild`, `retention` and `delete`: what is done to an album that exists."""
 
 import sys
 from typing import Annotated
@@ -9,6 +9,7 @@ from cli.connection import connect
 from cli.needs import Needs
 from cli.options import AlbumOption
 from cli.output import say
+from facefleet.errors import InvalidRequest
 
 
 def retry(album: AlbumOption) -> None:
@@ -40,6 +41,31 @@ def rebuild(
         goes_on = client.outlives_us
     if again and not goes_on:
         say("No server is running: they are indexed by the next `facefleet up` or `facefleet index`.")
+
+
+def retention(
+    album: AlbumOption,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Delete it after so many days without a search.")
+    ] = None,
+    *,
+    never: Annotated[bool, typer.Option("--never", help="Keep it.")] = False,
+) -> None:
+    """Say when an album that nobody searches is deleted, or show what was said.
+
+    The days are counted from now on, or from the last search; [bold]facefleet up[/bold] or the dispatcher does it.
+
+    Example: [bold]facefleet retention --album wedding --days 90[/bold]
+    """
+    if never and days is not None:
+        raise InvalidRequest("--days and --never contradict each other")
+    with connect() as client:
+        if never or days is not None:
+            shown = client.patch_json("albums", album, forget_after_days=days)
+        else:
+            shown = client.get("albums", album)
+    kept = shown["forget_after_days"]
+    typer.echo(f"{album} is kept." if kept is None else f"{album} is deleted after {kept} days without a search.")
 
 
 def delete(

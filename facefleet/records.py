@@ -121,6 +121,8 @@ class Album:
     tenant: str
     name: str
     created_at: datetime
+    #: It is deleted after so many days without a search; None: it is kept.
+    forget_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

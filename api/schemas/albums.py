@@ -25,12 +25,27 @@ AlbumName: TypeAlias = Annotated[
 ]
 
 
+RetentionDays: TypeAlias = Annotated[
+    int | None,
+    Field(ge=1, le=36_500, description="The album is deleted after so many days without a search; null: it is kept."),
+]
+
+
 class NewAlbum(BaseModel):
     """An album to create."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: AlbumName
+    forget_after_days: RetentionDays = None
+
+
+class AlbumChange(BaseModel):
+    """What is to be different about an album."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    forget_after_days: RetentionDays
 
 
 class AlbumView(BaseModel):
@@ -43,6 +58,7 @@ class AlbumView(BaseModel):
     indexed: int
     dead: int
     faces: int
+    forget_after_days: RetentionDays = None
 
     @classmethod
     def of(cls, summary: AlbumSummary) -> Self:
@@ -56,6 +72,7 @@ class AlbumView(BaseModel):
             indexed=summary.indexed,
             dead=summary.dead,
             faces=summary.faces,
+            forget_after_days=album.forget_after_days,
         )
 
 

@@ -255,4 +255,4 @@ def _summarize(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list
 
 
 def _album_of(row: sa.Row[Any]) -> Album:
-    return Album(row.id, row.tenant, row.name, row.created_at)
+    return Album(row.id, row.tenant, row.name, row.created_at, row.forget_after_days)

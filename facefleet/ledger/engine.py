@@ -26,6 +26,7 @@ from facefleet.ledger.people import People
 from facefleet.ledger.people_book import PeopleBook
 from facefleet.ledger.photos import Photos
 from facefleet.ledger.repairs import Repairs
+from facefleet.ledger.retention import Retention
 from facefleet.ledger.tags import Tags
 from facefleet.ledger.tenants import Tenants
 from facefleet.ledger.users import Users
@@ -63,6 +64,7 @@ class Ledger:
     keys: Keys
     audit: Audit
     tenants: Tenants
+    retention: Retention
 
     def check(self) -> None:
         """Return when the database answers.
@@ -118,6 +120,7 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         keys=Keys(database, audit),
         audit=audit,
         tenants=Tenants(database),
+        retention=Retention(database, audit),
     )
 
 

@@ -42,6 +42,10 @@ album = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False, default=utc_now()),
     #: When its deletion began; from then on nobody finds it and its name is free.
     sa.Column("deleting_since", UtcTime),
+    #: It is deleted after so many days without a search; null: it is kept.
+    sa.Column("forget_after_days", sa.Integer),
+    #: When that was said; the days are counted from then on, or from the last search.
+    sa.Column("retention_since", UtcTime),
 )
 sa.Index(
     "uq_album_name",

@@ -14,6 +14,7 @@ from facefleet.s3_events import EventRules
 from facefleet.settings import Settings
 from workers.celery_app import LANES, create_celery_app, queue_name
 from workers.dispatcher.callbacks import CallbackSender
+from workers.dispatcher.forgetter import EVERY_S, Forgetter
 from workers.dispatcher.lister import Lister
 from workers.dispatcher.loop import repeat
 from workers.dispatcher.people_relay import PeopleRelay
@@ -89,6 +90,7 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
+        (Forgetter(ledger).step, EVERY_S),
     ]
     if settings.callback_secret.get_secret_value():
         duties.append((CallbackSender.of(ledger, settings).step, settings.relay_interval_s))

@@ -155,3 +155,15 @@ def test_photos_wait_in_the_ledger_for_a_fleet(client: httpx.Client, services: S
     assert (job["state"], job["waiting"], job["source"]) == ("running", 1, "uploads:")
     (photo,) = services.ledger.photos.list(services.ledger.albums.get("people").id, PhotoState.PENDING, 10, None)
     assert services.stores.read(photo.store_uri, photo.version, 100) == b"people 1"
+
+
+def test_retention_is_set_shown_and_taken_back(client: httpx.Client) -> None:
+    made = client.post("/v1/albums", json={"name": "short", "forget_after_days": 30})
+    assert (made.status_code, made.json()["forget_after_days"]) == (201, 30)
+    assert client.get("/v1/albums/people").json()["forget_after_days"] is None
+    changed = client.patch("/v1/albums/people", json={"forget_after_days": 7})
+    assert (changed.status_code, changed.json()["forget_after_days"]) == (200, 7)
+    assert client.patch("/v1/albums/people", json={"forget_after_days": None}).json()["forget_after_days"] is None
+    for wrong in ({}, {"forget_after_days": 0}, {"forget_after_days": "soon"}, {"days": 3}):
+        assert client.patch("/v1/albums/people", json=wrong).status_code == 422
+    assert client.patch("/v1/albums/nobody", json={"forget_after_days": 7}).status_code == 404

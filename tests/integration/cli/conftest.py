@@ -83,7 +83,7 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815  http.server's names
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815  http.server's names
 
         def log_message(self, *_: object) -> None:
             """Keep stderr for the command."""

@@ -273,3 +273,15 @@ def test_server_may_live_below_a_path(api: FakeApi, facefleet: Facefleet, monkey
     monkeypatch.setenv("FACEFLEET_SERVER", f"{api.url}/faces/")
     api.answer("GET", "/faces/v1/albums", {"albums": []})
     assert facefleet("albums", "--json").document == []
+
+
+def test_retention_is_set_taken_back_and_shown(api: FakeApi, facefleet: Facefleet) -> None:
+    api.answer("PATCH", "/v1/albums/a", {"forget_after_days": 90})
+    api.answer("PATCH", "/v1/albums/a", {"forget_after_days": None})
+    api.answer("GET", "/v1/albums/a", {"forget_after_days": None})
+    assert facefleet("retention", "-a", "a", "--days", "90").stdout == "a is deleted after 90 days without a search.\n"
+    assert facefleet("retention", "-a", "a", "--never").stdout == "a is kept.\n"
+    assert facefleet("retention", "-a", "a").stdout == "a is kept.\n"
+    assert [each.body for each in api.asked] == [b'{"forget_after_days": 90}', b'{"forget_after_days": null}', b""]
+    assert facefleet("retention", "-a", "a", "--never", "--days", "1").status == 2
+    assert facefleet("retention", "-a", "a", "--days", "0").status == 2
