@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from facefleet.people.agglomeration import Groups
+from facefleet.people.agglomeration import Groups, rank_guests
 from facefleet.people.face_set import FloatArray, IntArray
 from facefleet.people.limits import LinkLimits
-from facefleet.people.marks import Marks
 from facefleet.people.neighbours import Neighbours, find_nearest
 
 
@@ -31,9 +30,7 @@ def attach_faces(
     best = _choose_best(near, limits)
     joining = strays[near.rows[best]]
     group_of[joining] = clusters[near.others[best]]
-    rank = np.full(len(group_of), -1)
-    rank[joining[np.argsort(-near.cosines[best], kind="stable")]] = np.arange(len(joining))
-    refused = _find_refused(groups.marks, group_of, rank)
+    refused = groups.marks.find_refused(group_of, rank_guests(joining, near.cosines[best], len(group_of)))
     group_of[refused] = refused
     return group_of
 
@@ -45,13 +42,3 @@ def _choose_best(near: Neighbours, limits: LinkLimits) -> IntArray:
     second = np.full(len(near), -np.inf, np.float32)
     second[:-1] = np.where(is_best[1:], -np.inf, near.cosines[1:])
     return np.flatnonzero(is_best & (near.cosines >= limits.attach) & (near.cosines - second >= limits.margin))
-
-
-def _find_refused(marks: Marks, group_of: IntArray, rank: IntArray) -> IntArray:
-    """Those that would bring a mark that their cluster holds, or that one of a better rank brings; -1 was there."""
-    cluster = group_of[marks.groups]
-    order = np.lexsort((rank[marks.groups], marks.marks, cluster))
-    cluster, mark = cluster[order], marks.marks[order]
-    repeated = np.flatnonzero((cluster[1:] == cluster[:-1]) & (mark[1:] == mark[:-1])) + 1
-    brought = marks.groups[order[repeated]]
-    return brought[rank[brought] >= 0]

@@ -7,16 +7,14 @@ import numpy as np
 from facefleet.people.agglomeration import Groups, Partition, connect, distinct_pairs
 from facefleet.people.attaching import attach_faces
 from facefleet.people.constraints import Constraints
-from facefleet.people.face_set import NOISE, BoolArray, FaceSet, IntArray
-from facefleet.people.limits import LinkLimits, learn_limits, strict_limit
+from facefleet.people.face_set import NOISE, BoolArray, FaceSet, FloatArray, IntArray
+from facefleet.people.limits import LinkLimits, learn_limits, near_limit, strict_limit
 from facefleet.people.marks import Marks, mark_faces
 from facefleet.people.neighbours import Neighbours, find_neighbours
 from facefleet.recognition.similarity import SimilarityCurve
 
 #: A face weighs its quality, but not nothing.
 _LEAST_WEIGHT = 0.05
-#: Neighbours are wanted from the cosine on that one stranger in ten reaches.
-_NEIGHBOUR_PERCENT = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,12 @@ class ClusterSettings:
 
     @property
     def min_link(self) -> float:
-        """Smallest cosine of neighbours that are worth finding."""
-        return self.curve.cosine(_NEIGHBOUR_PERCENT)
+        """Smallest cosine of neighbours that are worth finding in an album of any size."""
+        return self.near_limit(0)
+
+    def near_limit(self, faces: int) -> float:
+        """Smallest cosine of neighbours that are worth finding among so many faces."""
+        return near_limit(self.curve, self.neighbour_count, faces)
 
     def choose_limits(self, faces: FaceSet, labels: IntArray) -> LinkLimits:
         """What was set, was learnt before, or is learnt from these clusters."""
@@ -65,6 +67,8 @@ class _Scene:
     confirmed: BoolArray
     #: One entry for each face and mark.
     marks: Marks
+    #: (N,) float32: how much a face counts in its group.
+    weights: FloatArray
 
 
 def cluster_faces(
@@ -78,7 +82,8 @@ def cluster_faces(
 
     Args:
         faces: N of them.
-        neighbours: near faces among these, `find_neighbours(..., settings.neighbour_count, settings.min_link)`.
+        neighbours: near faces among these, by `find_neighbours` with `settings.neighbour_count` and
+            `settings.near_limit(N)`, or out of a gallery.
         constraints: what people decided about rows of `faces`.
         settings: of the model pack and the installation.
 
@@ -91,9 +96,9 @@ def cluster_faces(
     scene = _set_scene(faces.take(order), neighbours.move(place), constraints.move(place), settings)
     strict = strict_limit(settings.curve)
     sure = _merge(scene, _start(scene), strict)
-    limits = settings.choose_limits(scene.faces, _label(scene, sure))
-    partition = _merge(scene, sure if limits.merge <= strict else _start(scene), limits.merge)
-    return _attach(scene, partition, limits)[place]
+    merge = settings.choose_limits(scene.faces, _number(scene, sure, _find_clusters(scene, sure))).merge
+    partition = _merge(scene, sure if merge <= strict else _start(scene), merge)
+    return _attach(scene, partition)[place]
 
 
 def _sort_faces(faces: FaceSet) -> IntArray:
@@ -105,20 +110,22 @@ def _sort_faces(faces: FaceSet) -> IntArray:
 def _set_scene(faces: FaceSet, neighbours: Neighbours, constraints: Constraints, settings: ClusterSettings) -> _Scene:
     confirmed = np.zeros(len(faces), bool)
     confirmed[constraints.together] = confirmed[constraints.people] = True
-    return _Scene(faces, neighbours, constraints, settings, confirmed, mark_faces(faces.photos, constraints))
+    return _Scene(
+        faces=faces,
+        neighbours=neighbours,
+        constraints=constraints,
+        settings=settings,
+        confirmed=confirmed,
+        marks=mark_faces(faces.photos, constraints),
+        weights=np.maximum(faces.qualities, np.float32(_LEAST_WEIGHT)),
+    )
 
 
 def _start(scene: _Scene) -> Partition:
     """Every face alone, but for those that people put together."""
-    faces = scene.faces
-    member_of = connect(scene.constraints.together, len(faces))
-    weights = np.maximum(faces.qualities, np.float32(_LEAST_WEIGHT))
-    sums = faces.templates * weights[:, None]
-    moved = np.flatnonzero(member_of != np.arange(len(faces)))
-    np.add.at(sums, member_of[moved], sums[moved])
-    np.add.at(weights, member_of[moved], weights[moved])
-    sums[moved] = weights[moved] = 0.0
-    return Partition(Groups(sums, weights, scene.marks.regroup(member_of)), member_of)
+    member_of = connect(scene.constraints.together, len(scene.faces))
+    alone = Groups(scene.faces.templates * scene.weights[:, None], scene.weights.copy(), scene.marks)
+    return Partition(alone.merge(member_of), member_of)
 
 
 def _merge(scene: _Scene, partition: Partition, limit: float) -> Partition:
@@ -127,8 +134,7 @@ def _merge(scene: _Scene, partition: Partition, limit: float) -> Partition:
     near = scene.neighbours
     kept = np.flatnonzero((near.cosines >= limit) & strong[near.rows] & strong[near.others])
     partition = partition.merge(near.take(kept).pairs, limit)
-    sizes = np.bincount(partition.member_of, minlength=len(strong))
-    large = np.flatnonzero(sizes >= scene.settings.min_cluster_size)
+    large = np.flatnonzero(partition.sizes >= scene.settings.min_cluster_size)
     means = partition.groups.mean_templates(large)
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     return partition.merge(large[find_neighbours(means, scene.settings.neighbour_count, limit).pairs], limit)
@@ -142,25 +148,32 @@ def _find_strong(scene: _Scene, limit: float) -> BoolArray:
     return scene.confirmed | ((faces.qualities >= settings.min_quality) & (near >= settings.min_samples))
 
 
-def _label(scene: _Scene, partition: Partition) -> IntArray:
-    """Number groups by size; small ones that nobody confirmed are noise."""
-    count = len(scene.faces)
-    sizes = np.bincount(partition.member_of, minlength=count)
-    kept = sizes >= scene.settings.min_cluster_size
+def _find_clusters(scene: _Scene, partition: Partition) -> BoolArray:
+    """(N,) bool: groups that are large enough to be a cluster, or that people confirmed."""
+    kept = partition.sizes >= scene.settings.min_cluster_size
     kept[partition.member_of[scene.confirmed]] = True
-    order = np.lexsort((np.arange(count), -sizes, ~kept))[: kept.sum()]
+    return kept
+
+
+def _number(scene: _Scene, partition: Partition, kept: BoolArray) -> IntArray:
+    """Number these groups by size; the others are noise."""
+    count = len(scene.faces)
+    order = np.lexsort((np.arange(count), -partition.sizes, ~kept))[: kept.sum()]
     number = np.full(count, NOISE, np.int64)
     number[order] = np.arange(len(order))
     return number[partition.member_of]
 
 
-def _attach(scene: _Scene, partition: Partition, limits: LinkLimits) -> IntArray:
-    """Let faces without a cluster join one, each on its own."""
-    labels = _label(scene, partition)
-    strays = np.flatnonzero(labels == NOISE)
+def _attach(scene: _Scene, partition: Partition) -> IntArray:
+    """Dissolve clusters that may be chance, and let faces without a cluster join one, each on its own."""
+    kept = _find_clusters(scene, partition)
+    limits = scene.settings.choose_limits(scene.faces, _number(scene, partition, kept))
+    by_chance = limits.chance_cohesion(partition.sizes) > partition.cohesion(scene.weights)
+    by_chance[partition.member_of[scene.confirmed]] = False
+    kept &= ~by_chance
+    strays = np.flatnonzero(~kept[partition.member_of])
     member_of = partition.member_of.copy()
     member_of[strays] = strays
-    clusters = np.unique(member_of[labels != NOISE])
     groups = Groups(partition.groups.sums, partition.groups.weights, scene.marks.regroup(member_of))
-    attached = attach_faces(groups, strays, scene.faces.templates[strays], clusters, limits)
-    return _label(scene, Partition(groups, attached[member_of]))
+    attached = attach_faces(groups, strays, scene.faces.templates[strays], np.flatnonzero(kept), limits)
+    return _number(scene, Partition(groups, attached[member_of]), kept)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facefleet.people.constraints import Constraints
-from facefleet.people.face_set import BoolArray, IntArray
+from facefleet.people.face_set import IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +21,23 @@ class Marks:
         """The same marks on other groups: `group_of[old]` is the new one."""
         return Marks(group_of[self.groups], self.marks)
 
-    def find_clashes(self, pairs: IntArray, group_count: int) -> BoolArray:
-        """Tell which pairs share a mark.
+    def find_refused(self, host_of: IntArray, rank: IntArray) -> IntArray:
+        """Find guests that would bring a mark that their host has, or that a guest of a better rank brings.
 
         Args:
-            pairs: (P, 2) int64 groups; no group is in two pairs.
-            group_count: groups are numbered below this.
+            host_of: (G,) int64: the group that each joins; a host is its own.
+            rank: (G,) int64: 0 for the best guest; -1 for who is no guest.
 
         Returns:
-            (P,) bool.
+            Groups, some perhaps twice.
         """
-        pair_of = np.full(group_count, -1, np.int64)
-        pair_of[pairs[:, 0]] = pair_of[pairs[:, 1]] = np.arange(len(pairs))
-        pair = pair_of[self.groups]
-        concerned = np.flatnonzero(pair >= 0)
-        pair, mark, group = pair[concerned], self.marks[concerned], self.groups[concerned]
-        order = np.lexsort((group, mark, pair))
-        pair, mark, group = pair[order], mark[order], group[order]
-        shared = (pair[1:] == pair[:-1]) & (mark[1:] == mark[:-1]) & (group[1:] != group[:-1])
-        clashes = np.zeros(len(pairs), bool)
-        clashes[pair[1:][shared]] = True
-        return clashes
+        host, rank = host_of[self.groups], rank[self.groups]
+        concerned = np.flatnonzero(np.isin(host, host[rank >= 0]))
+        order = concerned[np.lexsort((rank[concerned], self.marks[concerned], host[concerned]))]
+        host, mark = host[order], self.marks[order]
+        repeated = order[1:][(host[1:] == host[:-1]) & (mark[1:] == mark[:-1])]
+        refused: IntArray = self.groups[repeated[rank[repeated] >= 0]]
+        return refused
 
 
 def mark_faces(photos: IntArray, constraints: Constraints) -> Marks:

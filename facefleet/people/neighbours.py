@@ -8,7 +8,7 @@ from facefleet.people.face_set import FloatArray, IntArray
 
 #: Rows that are compared with rows at once: 4 MB of cosines, which the cache of a core holds.
 _BLOCK_ROWS = 1024
-#: Pairs that are gathered before all but the nearest are dropped: this many, or twice what may be kept.
+#: Pairs that are gathered before all but the nearest are dropped: this many, or as many as may be kept.
 _LEAST_GATHERED = 1_000_000
 
 
@@ -50,7 +50,7 @@ def find_neighbours(templates: FloatArray, count: int, min_cosine: float) -> Nei
     """
     total = len(templates)
     floors = np.full(total, min_cosine, np.float32)
-    most = max(_LEAST_GATHERED, 2 * count * total)
+    most = max(_LEAST_GATHERED, count * total)
     found, gathered = _nothing(), 0
     waiting = [found]
     for first in range(0, total, _BLOCK_ROWS):
