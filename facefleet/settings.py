@@ -120,6 +120,17 @@ class Settings(BaseSettings):
     batch_max_wait_ms: float = Field(default=5, ge=0)
     """How long a GPU batch waits for more items."""
 
+    # People
+    min_cluster_size: int = Field(default=3, ge=1)
+    """Fewer faces than this that look alike are nobody yet, unless somebody said who they are."""
+    min_samples: int = Field(default=2, ge=1)
+    """Faces, itself included, that must be near a face for it to hold a group together; other faces only join one."""
+    cluster_epsilon: float | None = Field(default=None, gt=0, lt=100)
+    """Similarity in percent, 80 being one false match in 1,000, that the faces of two groups have on average when they
+    are taken for one person; unset: learnt from each album, as faces in one photo show what strangers look like."""
+    min_cluster_quality: float = Field(default=0.05, ge=0, le=1)
+    """Faces of a lower quality join a group but hold none together."""
+
     # Fleet
     worker_threads: int | None = Field(default=None, ge=1, le=1024)
     """Tasks a worker runs at once; unset: two more than cpu_threads, so that reading overlaps with computing."""
@@ -152,8 +163,8 @@ class Settings(BaseSettings):
     interactive_photos: int = Field(default=20, ge=0)
     """Albums with at most this many waiting photos, and uploads of at most this many, go to the interactive lane."""
     people_longest_wait_s: float = Field(default=900, gt=0)
-    """An album's faces are grouped into people once all its photos are indexed; where photos keep coming, when the first
-    of them has waited this long."""
+    """An album's faces are grouped into people once all its photos are indexed; where photos keep coming, when the
+    first of them has waited this long."""
     worker_lanes: str = Field(default="interactive,index,people", pattern=rf"^{_LANE}(,{_LANE})*$")
     """Lanes that a worker consumes, separated by commas, the first one first where the broker can order queues."""
     longest_photo_s: float = Field(default=600, gt=0)

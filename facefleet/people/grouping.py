@@ -112,7 +112,7 @@ class AlbumGrouper:
         settings = self.settings_of(version)
         faces = _face_set(rows, templates)
         del templates
-        neighbours = find_neighbours(faces.templates, settings.neighbour_count, settings.min_link)
+        neighbours = find_neighbours(faces.templates, settings.neighbour_count, settings.near_limit(len(faces)))
         labels = cluster_faces(faces, neighbours, read_decisions(rows, people), settings)
         return {row.id: int(label) for row, label in zip(rows, labels, strict=True)}, None
 

@@ -24,6 +24,13 @@ class ModelRules:
         Raises:
             ConfigurationError: the calibration's file is there but cannot be used.
         """
+        curve = usual_curve(USUAL_SIMILARITY_THRESHOLD)
         if self.pack is not None and self.pack.model_version == model_version:
-            return ClusterSettings(load_curve(self.pack, self.settings.data_dir))
-        return ClusterSettings(usual_curve(USUAL_SIMILARITY_THRESHOLD))
+            curve = load_curve(self.pack, self.settings.data_dir)
+        return ClusterSettings(
+            curve=curve,
+            min_cluster_size=self.settings.min_cluster_size,
+            min_samples=self.settings.min_samples,
+            cluster_epsilon=self.settings.cluster_epsilon,
+            min_quality=self.settings.min_cluster_quality,
+        )
