@@ -33,7 +33,7 @@ def recognize_people(recognizer: Recognizer, folder: Path, threads: int) -> Know
     """
     photos = list(_list_photos(folder))
     if not photos:
-        raise InvalidRequest(f"{folder} has no folders of photos: one for each person is needed, named as you like")
+        raise _no_photos(folder)
     people: dict[str, list[Template]] = {}
     faceless = 0
     with ThreadPoolExecutor(threads) as pool:
@@ -44,6 +44,24 @@ def recognize_people(recognizer: Recognizer, folder: Path, threads: int) -> Know
             else:
                 people.setdefault(photo.parent.name, []).append(template)
     return KnownPeople(people, faceless)
+
+
+def list_people(folder: Path) -> list[list[Path]]:
+    """List the photos of each person.
+
+    Raises:
+        InvalidRequest: the folder has no folders of photos.
+    """
+    people: dict[str, list[Path]] = {}
+    for photo in _list_photos(folder):
+        people.setdefault(photo.parent.name, []).append(photo)
+    if not people:
+        raise _no_photos(folder)
+    return list(people.values())
+
+
+def _no_photos(folder: Path) -> InvalidRequest:
+    return InvalidRequest(f"{folder} has no folders of photos: one for each person is needed, named as you like")
 
 
 def _list_photos(folder: Path) -> Iterable[Path]:

@@ -1,5 +1,6 @@
-"""`models`: the packs on this machine, and those that can be fetched."""
+"""`models`: the packs on this machine, those that can be fetched, and those that can be made of them."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ from cli.output import print_json, print_table, say
 if TYPE_CHECKING:
     from facefleet.settings import Settings
 
-app = typer.Typer(help="List and fetch model packs.", no_args_is_help=True)
+app = typer.Typer(help="List, fetch and quantize model packs.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -72,3 +73,38 @@ def pull(
         settings = settings.model_copy(update={"accept_license": True})
     pack = pull_model_pack(name, settings)
     say(f"{pack.name} is in {pack.directory}. {pack.licence}")
+
+
+@app.command()
+def quantize(
+    pack: Annotated[str, typer.Argument(help="Name or folder of the pack that is quantized.", show_default=False)],
+    people: Annotated[
+        Path, typer.Argument(help="Folder with one folder of photos for each person.", show_default=False)
+    ],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Folder of the new pack; else the pack's with -int8 behind.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a pack of eight-bit models, which processors with VNNI or AMX run two to four times as fast.
+
+    Half of the photos calibrate it, the other half compare it with the original. It is kept when it finds 99.5% of the
+    faces, its templates agree (median cosine 0.99, 0.97 for all but one in a hundred), and it tells 0.2% fewer faces of
+    a person at most. Photos that the original indexed are found with it, and the other way round.
+
+    Example: [bold]facefleet models quantize buffalo_l ~/faces[/bold]
+    """
+    from cli.calibration_faces import list_people  # noqa: PLC0415  see cli.whereabouts
+    from cli.composition import load_settings  # noqa: PLC0415  the same
+    from facefleet.recognition.model_pack import find_model_pack  # noqa: PLC0415  the same
+    from facefleet.recognition.quantization import quantize_pack  # noqa: PLC0415  the same
+
+    settings = load_settings().model_copy(update={"model_pack": pack})
+    folder = find_model_pack(settings).directory.resolve()
+    target = (out or folder.with_name(f"{folder.name}-int8")).expanduser().absolute()
+    found = quantize_pack(list_people(people), target, settings)
+    if json:
+        print_json({"directory": str(target), **found.figures})
+        return
+    rows = [[name.replace("_", " "), f"{value:g}"] for name, value in found.figures.items()]
+    print_table(f"Beside {pack}", ["Measure", "#Value"], rows)
+    say(f"Written to {target}. Use it with FACEFLEET_MODEL_PACK={target}")

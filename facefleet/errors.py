@@ -33,6 +33,7 @@ FacefleetError
 +- ConfigurationError        the process refuses to start, or the command to run
    +- ModelPackNotFound
    +- ModelPackMismatch      a file of the pack is not the one its manifest names
+   +- PackNotGoodEnough      a quantized pack lost too much and was not kept
    +- LicenseNotAccepted
    +- RuntimeUnavailable     the device or runtime that was asked for cannot be used
    +- DataDirectoryInUse
@@ -262,6 +263,12 @@ class ModelPackMismatch(ConfigurationError):
     """A file of the model pack is not the one its manifest names."""
 
     reason = "model_pack_mismatch"
+
+
+class PackNotGoodEnough(ConfigurationError):
+    """A quantized model pack loses too much against the one that it was made from."""
+
+    reason = "pack_not_good_enough"
 
 
 class LicenseNotAccepted(ConfigurationError):

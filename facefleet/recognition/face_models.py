@@ -22,7 +22,8 @@ from facefleet.recognition.runtimes import ModelSession, Runtime
 #: (3, H, W) uint8 RGB: what a model is given for one picture or face.
 Planes: TypeAlias = NDArray[np.uint8]
 
-_DETECTOR_NORMALIZATION = Normalization(127.5, 128.0)
+#: What SCRFD detectors are fed.
+DETECTOR_NORMALIZATION = Normalization(127.5, 128.0)
 #: (height, width) of the trial input: small, not square, and a multiple of every stride.
 _TRIAL_SIZE_PX = (128, 160)
 _EQUAL_SIMILARITY = 0.99999
@@ -70,7 +71,7 @@ def load_models(pack: ModelPack, runtime: Runtime, detection_size_px: int) -> Fa
         ModelPackMismatch: a file is no usable model.
         RuntimeUnavailable: the models fail their self-test on this runtime.
     """
-    detector = _prepare(pack.detector, _DETECTOR_NORMALIZATION)
+    detector = _prepare(pack.detector, DETECTOR_NORMALIZATION)
     embedder = _prepare(pack.embedder, embedder_normalization(pack.embedder))
     detects_batches = runtime.batch_policy.max_size == 1 or _takes_batches(pack.detector, detector)
     loaded = FaceModels(
@@ -93,7 +94,7 @@ def _prepare(path: Path, normalization: Normalization) -> Graph:
 
 
 def _takes_batches(path: Path, graph: Graph) -> bool:
-    if not graph.batch_was_fixed or rewrite_matches(path, graph, _DETECTOR_NORMALIZATION, _TRIAL_SIZE_PX):
+    if not graph.batch_was_fixed or rewrite_matches(path, graph, DETECTOR_NORMALIZATION, _TRIAL_SIZE_PX):
         return True
     logging.getLogger(__name__).warning(
         "%s answers something else for a batch than for one picture; it gets one picture at a time, which a GPU is "

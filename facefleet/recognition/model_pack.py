@@ -40,7 +40,8 @@ class ModelPack:
     directory: Path
     detector: Path
     embedder: Path
-    #: 16 hexadecimal digits over the hashes of both files; templates of different versions are never compared.
+    #: 16 hexadecimal digits; templates of different versions are never compared. Of a quantized pack that passed its
+    #: gate it is the version of the pack that it was made from: what that one indexed, this one finds.
     model_version: str
     detection_threshold: float
     #: Cosine similarity below which two faces are taken for two people, when nobody says otherwise.
@@ -48,6 +49,15 @@ class ModelPack:
     licence: str
     #: Whether the pack knows drawn people only, as the bundled one does.
     drawn_people: bool
+    #: 16 hexadecimal digits over the hashes of both files; empty: `model_version` is that.
+    own_version: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name and version, for a person."""
+        own = self.own_version or self.model_version
+        kin = "" if own == self.model_version else f", compatible with {self.model_version}"
+        return f"{self.name} ({own}{kin})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +191,18 @@ def _read_pack(name: str, directory: Path) -> ModelPack:
             raise ModelPackMismatch(f"The model pack {directory} lacks {file_name}, which its manifest names.")
         check_hash(directory / file_name, sha256)
     detector, embedder = route_files(directory)
-    version = _version_of(hash_file(detector), hash_file(embedder))
+    own_version = _version_of(hash_file(detector), hash_file(embedder))
     return ModelPack(
         name,
         directory,
         detector,
         embedder,
-        version,
+        facts.compatible_with.model_version if facts.compatible_with else own_version,
         detection_threshold=facts.detection_threshold,
         similarity_threshold=facts.similarity_threshold,
         licence=facts.licence,
         drawn_people=facts.drawn_people,
+        own_version=own_version,
     )
 
 

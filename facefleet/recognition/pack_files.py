@@ -26,6 +26,14 @@ class KnownPack(BaseModel):
     embedder: tuple[str, str]
 
 
+class CompatiblePack(BaseModel):
+    """A pack whose templates may be compared with those of the pack that says so, and how that was measured."""
+
+    name: str
+    model_version: str = Field(pattern=r"^[0-9a-f]{16}$")
+    compared: dict[str, float]
+
+
 class PackFacts(BaseModel):
     """`pack.json`, which a pack may bring along."""
 
@@ -37,6 +45,8 @@ class PackFacts(BaseModel):
     drawn_people: bool = False
     #: File name -> SHA-256 in hexadecimal.
     manifest: dict[str, str] = Field(default_factory=dict)
+    #: Of a quantized pack: what it was made from, and is as good as.
+    compatible_with: CompatiblePack | None = None
 
 
 def known_packs() -> dict[str, KnownPack]:

@@ -83,7 +83,7 @@ class Recognizer:
         self.pack = pack
         #: What runs the models, for a person.
         self.runtime = runtime.description
-        self.description = f"{pack.name} ({pack.model_version}) with {runtime.description}"
+        self.description = f"{pack.title} with {runtime.description}"
         self._settings = settings
         #: Pictures of photos are decoded by the same processes.
         self.decoder = decoder
