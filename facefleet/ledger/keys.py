@@ -61,11 +61,8 @@ class Keys:
 
     def find(self, key_id: str) -> KnownKey | None:
         """Look a key up, dead ones too; None where there was never one."""
-        counts = sa.and_(api_key.c.revoked_at.is_(None), _is_after_now(api_key.c.expires_at))
-        use_is_news = sa.func.coalesce(api_key.c.last_used_at <= seconds_from_now(-_USE_NOTED_EVERY_S), sa.true())
-        wanted = sa.select(api_key, counts.label("counts"), use_is_news.label("use_is_news"))
         with self.database.reading() as connection:
-            row = connection.execute(wanted.where(api_key.c.id == key_id)).one_or_none()
+            row = connection.execute(_FIND, {"key_id": key_id}).one_or_none()
         if row is None:
             return None
         return KnownKey(_key_of(row), row.secret_hash, bool(row.counts), bool(row.use_is_news))
@@ -104,10 +101,9 @@ class Keys:
             InvalidRequest: the old key is unknown, revoked or expired.
         """
         ends = seconds_from_now(overlap_s)
-        counts = sa.and_(api_key.c.revoked_at.is_(None), _is_after_now(api_key.c.expires_at))
         with self.database.writing() as connection:
             old = _require(connection, key_id)
-            if connection.execute(sa.select(api_key.c.id).where(api_key.c.id == key_id, counts)).one_or_none() is None:
+            if not connection.execute(_FIND, {"key_id": key_id}).one().counts:
                 raise InvalidRequest(f"the key {key_id} is revoked or has expired: create a new one")
             lifetime_s = (old.expires_at - old.created_at).total_seconds() if old.expires_at else None
             sooner = sa.case((api_key.c.expires_at <= ends, api_key.c.expires_at), else_=ends)
@@ -136,8 +132,16 @@ def check_tenant(tenant: str) -> None:
         raise InvalidRequest(f"a tenant's name is 1-255 of A-Z a-z 0-9 _ . -, not {tenant!r}")
 
 
-def _is_after_now(moment: sa.Column[Any]) -> sa.ColumnElement[bool]:
-    return sa.or_(moment.is_(None), moment > utc_now())
+def _build_find() -> sa.Select[Any]:
+    has_expired = sa.func.coalesce(api_key.c.expires_at <= utc_now(), sa.false())
+    counts = sa.and_(api_key.c.revoked_at.is_(None), sa.not_(has_expired))
+    use_is_news = sa.func.coalesce(api_key.c.last_used_at <= seconds_from_now(-_USE_NOTED_EVERY_S), sa.true())
+    known = sa.select(api_key, counts.label("counts"), use_is_news.label("use_is_news"))
+    return known.where(api_key.c.id == sa.bindparam("key_id"))
+
+
+#: Built once: every request asks it.
+_FIND = _build_find()
 
 
 def _add(connection: sa.Connection, drawn: DrawnKey, grant: KeyGrant) -> ApiKey:

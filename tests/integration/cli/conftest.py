@@ -25,6 +25,8 @@ class Asked:
     query: dict[str, str]
     content_type: str | None
     body: bytes
+    #: What the caller shows.
+    key: str | None
 
 
 @dataclass
@@ -73,9 +75,9 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
             address = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             path = unquote(address.path)
-            fake.asked.append(
-                Asked(self.command, path, dict(parse_qsl(address.query)), self.headers.get("content-type"), body)
-            )
+            query, headers = dict(parse_qsl(address.query)), self.headers
+            asked = Asked(self.command, path, query, headers.get("content-type"), body, headers.get("x-api-key"))
+            fake.asked.append(asked)
             status, answer = fake.next_answer(self.command, path)
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)

@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from api.dependencies import Services
-from tests.integration.rekognition.conftest import SdkClient, people
+from facefleet.identity.api_key import DrawnKey
+from tests.integration.rekognition.conftest import SdkClient, people, secret_of
 
 PEOPLE, PHOTOS = 20, 100
 
@@ -82,12 +83,12 @@ def test_both_protocols_find_the_same_faces_alike(sdk: SdkClient, http: httpx.Cl
 
 
 @pytest.fixture
-def aws(http: httpx.Client, tmp_path: Path) -> Any:  # noqa: ANN401  a function of any words
+def aws(http: httpx.Client, key: DrawnKey, tmp_path: Path) -> Any:  # noqa: ANN401  a function of any words
     """The AWS CLI as its users run it, in a process of its own."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_ACCESS_KEY_ID": key.id,
+        "AWS_SECRET_ACCESS_KEY": secret_of(key),
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL_REKOGNITION": str(http.base_url),
