@@ -55,7 +55,7 @@ demo-pack-eval: $(STAMP) ## Measure the bundled pack on people it never saw
 up: $(STAMP) ## Run everything in one process
 	$(BIN)/facefleet up
 
-bench: $(STAMP) ## Measure against a plain FaceAnalysis loop, side by side
+bench: $(STAMP) ## Measure every bar in a quarter of an hour: beside FaceAnalysis and naive Celery, searches, start, stages
 	$(BIN)/python -m tests.benchmarks
 
 bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes on two cores (KEYS, DISTINCT, CORES, PACK)

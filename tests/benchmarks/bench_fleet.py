@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.benchmarks.__main__ import CHECKOUT, prepare_album
+from tests.benchmarks.albums import CHECKOUT, prepare_album
 from tests.fixtures.keys import MASTER_SECRET, make_key
 from tests.fixtures.processes import Processes, clean_environment, free_port, run_facefleet, wait_until
 from tests.fixtures.s3 import S3Client

@@ -4,6 +4,7 @@ A real dispatcher and a real worker on Redis and PostgreSQL; photos are not read
 gallery, so that what is left is claiming, renewing, finishing (three faces each), sending and receiving.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from facefleet.metrics import Metrics
 from facefleet.recognition.model_pack import find_model_pack
 from facefleet.records import Box, Detection, PhotoRef, Quality, RecognizedFace, RecognizedPhoto
 from facefleet.settings import Settings
-from tests.benchmarks.decode_sandbox import cpu_of
+from tests.benchmarks.measuring import cpu_s_of
 from tests.fixtures.packs import CHECKOUT
 from tests.fixtures.processes import Processes, clean_environment, wait_until
 from workers.parts import FleetParts
@@ -106,12 +107,11 @@ def test_cpu_of_ledger_and_broker(
             roles = {"dispatcher": [dispatcher.pid], "worker": [worker.pid]}
             roles["Redis"] = [each.pid for each in servers_of(("redis-server",))]
             roles["PostgreSQL"] = [each.pid for each in servers_of(("postgres",))]
-            before = {role: sum(cpu_of(psutil.Process(pid)) for pid in pids) for role, pids in roles.items()}
+            before = {role: cpu_s_of(map(psutil.Process, pids)) for role, pids in roles.items()}
             index("timed", PHOTOS)
-            print()
-            for role, pids in roles.items():
-                spent_s = sum(cpu_of(psutil.Process(pid)) for pid in pids) - before[role]
-                print(f"{role}: {1000 * spent_s / PHOTOS:.2f} ms of CPU a photo")
+            spent_s = {role: cpu_s_of(map(psutil.Process, pids)) - before[role] for role, pids in roles.items()}
+            print("\nmilliseconds of CPU a photo:")
+            print(json.dumps({role: round(1000 * each / PHOTOS, 2) for role, each in spent_s.items()}))
     finally:
         worker.terminate()
         worker.wait(60)

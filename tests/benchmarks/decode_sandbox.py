@@ -20,7 +20,7 @@ import psutil
 from facefleet.recognition.decoders import DecodeLimits
 from facefleet.recognition.detection import choose_canvas, fit_to_canvas
 from facefleet.recognition.sandbox import DecodeSandbox, LocalDecoder
-from tests.benchmarks.__main__ import prepare_album
+from tests.benchmarks.albums import prepare_album
 
 _LIMITS = DecodeLimits(max_bytes=50_000_000, max_pixels=100_000_000)
 _KEPT_SIDE_PX = 4000

@@ -1,0 +1,182 @@
+"""The parts of `make bench`. Each returns figures that JSON can hold."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from facefleet.recognition.face_models import load_models
+from facefleet.recognition.model_pack import find_model_pack
+from facefleet.recognition.runtimes import choose_runtime
+from facefleet.settings import Settings
+from tests.benchmarks.accuracy import measure_accuracy
+from tests.benchmarks.albums import CHECKOUT, make_selfies
+from tests.benchmarks.crowd import ALBUM, fill_crowd
+from tests.benchmarks.measuring import Spread
+from tests.benchmarks.searches import search_at_rate, search_closed_loop
+from tests.benchmarks.sides import FacefleetSide, Side, celery_side, facefleet_side, loop_side
+from tests.benchmarks.stages import measure_stages
+from tests.fixtures.redis import running_redis
+
+Figures = dict[str, Any]
+_SELFIES = 24
+_STAGE_PHOTOS = 30
+_SEARCH_S = 15
+_SEARCHES_PER_S = 10
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is measured, and where."""
+
+    pack: Path
+    album: Path
+    #: Of every side.
+    cores: set[int]
+    #: Of those who ask.
+    other_cores: set[int]
+    rounds: int
+    #: In ten albums, of which one is searched.
+    faces: int
+
+
+def compare_sides(bench: Bench) -> Figures:
+    """Give the same album to each side in turn, and compare round by round."""
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        home = Path(scratch)
+        redis_url = stack.enter_context(running_redis(home))
+        ours = stack.enter_context(facefleet_side(bench.pack, bench.cores, home / "data", home / "facefleet.log"))
+        sides: dict[str, Side] = {
+            "facefleet": ours,
+            "loop": stack.enter_context(loop_side(bench.pack, bench.cores, home / "loop.log")),
+            "celery": stack.enter_context(celery_side(bench.pack, bench.cores, redis_url, home / "celery.log")),
+        }
+        for side in sides.values():
+            side.index(bench.album)  # warm: shapes compiled, children forked, files in memory
+        rounds = {name: [] for name in sides}
+        for number in range(bench.rounds):
+            for name in sorted(sides, reverse=bool(number % 2)):
+                rounds[name].append(sides[name].index(bench.album))
+        figures: Figures = {name: [asdict(each) for each in rounds[name]] for name in sides}
+        figures["facefleet_memory_mb"] = ours.memory_mb()
+        figures |= _long_run(ours, bench)
+    for name in ("loop", "celery"):
+        pairs = list(zip(rounds["facefleet"], rounds[name], strict=True))
+        figures[f"{name}_wall_ratio"] = asdict(Spread.of(one.per_second / other.per_second for one, other in pairs))
+        cpu = Spread.of(one.per_cpu_second / other.per_cpu_second for one, other in pairs)
+        figures[f"{name}_cpu_ratio"] = asdict(cpu)
+    return figures | {"accuracy": asdict(measure_accuracy(bench.pack, bench.album, len(bench.cores)))}
+
+
+def _long_run(ours: FacefleetSide, bench: Bench) -> Figures:
+    """Index several albums at once: what the first and the last photos of one cost hardly counts."""
+    cpu_s, began_s = ours.cpu_s(), time.monotonic()
+    jobs = [ours.begin(bench.album) for _ in range(bench.rounds)]
+    while not all(ours.is_over(job) for job in jobs):
+        time.sleep(0.2)
+    photos = sum(ours.progress(job)["indexed"] for job in jobs)
+    wall_s = time.monotonic() - began_s
+    return {"long": {"photos": photos, "wall_s": wall_s, "cpu_s": ours.cpu_s() - cpu_s}}
+
+
+def count_stages(bench: Bench) -> Figures:
+    """Run the stages alone on one of the cores."""
+    with _on_cores({max(bench.cores)}):
+        return measure_stages(bench.pack, bench.album, _STAGE_PHOTOS)
+
+
+def measure_searches(bench: Bench) -> Figures:
+    """Search an album of a tenth of the faces: idle, by many at once, by far too many, and beside full indexing."""
+    with tempfile.TemporaryDirectory() as scratch, _on_cores(bench.other_cores):
+        home = Path(scratch)
+        settings = Settings(model_pack=str(bench.pack), device="cpu", cpu_threads=1)
+        pack = find_model_pack(settings)
+        dimensions = load_models(pack, choose_runtime(settings), settings.detection_size_px).dimensions
+        fill_crowd(home / "data", pack.model_version, dimensions, bench.faces)
+        selfies = list(islice(cycle(make_selfies(bench.album, _SELFIES)), _SELFIES))
+        with facefleet_side(bench.pack, bench.cores, home / "data", home / "log") as ours:
+            search_closed_loop(ours.url, ALBUM, selfies, 2, 5)  # warm
+            idle = search_at_rate(ours.url, ALBUM, selfies, _SEARCHES_PER_S, lambda at_s: at_s < _SEARCH_S)
+            alone = search_closed_loop(ours.url, ALBUM, selfies, 1, 5)
+            cpu_s = ours.cpu_s()
+            fifty = search_closed_loop(ours.url, ALBUM, selfies, 50, _SEARCH_S)
+            cpu_ms = 1000 * (ours.cpu_s() - cpu_s) / len(fifty.latencies_ms)
+            crowd = search_closed_loop(ours.url, ALBUM, selfies, 200, _SEARCH_S)
+            beside = _search_beside_indexing(ours, bench, selfies)
+    return {
+        "idle": idle.figures(),
+        "alone": alone.figures(),
+        "fifty": fifty.figures() | {"cpu_ms": round(cpu_ms, 1)},
+        "two_hundred": crowd.figures(),
+        "beside_indexing": beside,
+    }
+
+
+def _search_beside_indexing(ours: FacefleetSide, bench: Bench, selfies: list[bytes]) -> Figures:
+    cpu_s = ours.cpu_s()
+    jobs = [ours.begin(bench.album) for _ in range(4)]
+    load = search_at_rate(ours.url, ALBUM, selfies, _SEARCHES_PER_S, lambda at_s: at_s < _SEARCH_S)
+    indexed = sum(ours.progress(job)["indexed"] for job in jobs)
+    busy = (ours.cpu_s() - cpu_s) / load.seconds / len(bench.cores)
+    figures = load.figures() | {"photos_per_s": indexed / load.seconds, "cores_busy": busy}
+    if all(ours.is_over(job) for job in jobs):
+        figures["warning"] = "indexing ended before the searches did"
+    return figures
+
+
+def time_starts(bench: Bench) -> Figures:
+    """Time whole processes from their start to the first template of a photo, in turn."""
+    photo = min(bench.album.glob("*.jpg"))
+    sides = {
+        "facefleet": (
+            "from facefleet.settings import Settings; from facefleet.recognition.recognizer import load_recognizer; "
+            f"r = load_recognizer(Settings(model_pack={str(bench.pack)!r}, device='cpu', cpu_threads=2)); "
+            f"print(len(r.recognize(open({str(photo)!r}, 'rb').read()).faces)); r.close()"
+        ),
+        "loop": (
+            "import cv2; from insightface.app import FaceAnalysis; "
+            f"a = FaceAnalysis(name={str(bench.pack)!r}, allowed_modules=['detection', 'recognition'], "
+            "providers=['CPUExecutionProvider']); a.prepare(ctx_id=-1, det_size=(640, 640)); "
+            f"print(len(a.get(cv2.imread({str(photo)!r}))))"
+        ),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    with _on_cores(bench.cores):
+        for _ in range(bench.rounds + 1):
+            for name, program in sides.items():
+                began_s = time.monotonic()
+                subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+                seconds[name].append(time.monotonic() - began_s)
+    pairs = list(zip(seconds["facefleet"][1:], seconds["loop"][1:], strict=True))
+    ratio = Spread.of(one / other for one, other in pairs)
+    return {name: asdict(Spread.of(each[1:])) for name, each in seconds.items()} | {"ratio": asdict(ratio)}
+
+
+def count_ledger(bench: Bench) -> Figures:
+    """Run a real dispatcher and worker on Redis and PostgreSQL with nothing to recognize."""
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:logging", "tests/benchmarks/bench_ledger.py"]
+    with _on_cores(bench.cores):
+        run = subprocess.run(
+            command, check=True, capture_output=True, text=True, cwd=CHECKOUT, env=os.environ | {"PHOTOS": "2000"}
+        )
+    spent = next(line for line in run.stdout.splitlines() if line.startswith("{"))
+    return dict(json.loads(spent))
+
+
+@contextmanager
+def _on_cores(cores: set[int]) -> Iterator[None]:
+    """Keep this thread, and what it starts, on some cores for as long as the block lasts."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
