@@ -9,7 +9,8 @@ def test_a_new_album_is_shown_with_its_counts(api: Api) -> None:
     response = api.ask("POST", "/v1/albums", json={"name": "Zoë & Tom's 2024"})
     assert response.status_code == 201
     created = response.json()
-    assert set(created) == {"id", "name", "created_at", "photos", "indexed", "dead", "faces"}
+    counts = {"photos", "indexed", "dead", "faces"}
+    assert set(created) == {"id", "name", "created_at", "forget_after_days"} | counts
     assert api.ask("GET", "/v1/albums/Zo%C3%AB%20%26%20Tom's%202024").json() == created
 
 
@@ -51,6 +52,7 @@ def test_the_description_names_every_route_and_its_bodies(api: Api) -> None:
         ("post", "/v1/albums"),
         ("get", "/v1/albums"),
         ("get", "/v1/albums/{album}"),
+        ("patch", "/v1/albums/{album}"),
         ("delete", "/v1/albums/{album}"),
         ("post", "/v1/albums/{album}/photos"),
         ("get", "/v1/albums/{album}/photos"),
