@@ -33,7 +33,7 @@ def audit(
 ) -> None:
     """Show the audit log, or check that nobody changed it.
 
-    It reads the ledger itself: run it with the settings of the server (FACEFLEET_LEDGER_URL, FACEFLEET_MASTER_SECRET).
+    It reads the ledger itself: run it with the settings of the server (FACEFLEET_LEDGER_URL, FACEFLEET_AUDIT_SECRET).
     Exit status 3: the log was changed; the first row that does not fit is named.
 
     Example: [bold]facefleet audit --verify --expect 41:hmac-sha256:2f0c...[/bold]

@@ -9,7 +9,6 @@ from pydantic import SecretStr, ValidationError
 from cli.whereabouts import resolve_data_dir
 from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
-from facefleet.identity.derivation import derive_signing_key
 from facefleet.ledger.engine import Ledger, open_ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
@@ -50,14 +49,13 @@ def _show_input(wrong: "ErrorDetails") -> str:
 
 
 def open_own_ledger(settings: Settings) -> Ledger:
-    """Open the ledger that the settings name; the master secret, where there is one, keys its audit log.
+    """Open the ledger that the settings name.
 
     Raises:
         ConfigurationError: the URL is of no use, or a newer Facefleet has written the database.
         LedgerUnavailable: the database cannot be reached.
     """
-    secret = settings.master_secret.get_secret_value()
-    return open_ledger(settings.resolved_ledger_url, derive_signing_key(secret, "audit") if secret else b"")
+    return open_ledger(settings.resolved_ledger_url, settings.audit_secret.get_secret_value().encode())
 
 
 def open_operators_ledger(settings: Settings) -> Ledger:

@@ -233,6 +233,9 @@ class Settings(BaseSettings):
     secrets and sessions are derived from. Empty: keys are off, which only an embedded server on loopback may be."""
     api_key: SecretStr = SecretStr("")
     """API key that the command line shows to servers."""
+    audit_secret: SecretStr = SecretStr("")
+    """Keys the hashes of the audit log, so that nobody who has the database alone can write it anew: the same for every
+    API process, the dispatcher, and the commands keys, audit and purge. Once set it stays. Empty: hashes without a key."""
     key_requests_per_s: float = Field(default=200, gt=0)
     """Requests a second that each key may make; counted over all API processes when Redis is the broker."""
     key_burst_requests: int = Field(default=400, ge=1)

@@ -87,7 +87,7 @@ class Audit:
         now, sequence, newest_hash = connection.execute(_SELECT_HEAD).one()
         if newest_hash and is_keyed(newest_hash) and not self._key:
             raise ConfigurationError(
-                "the audit log is written with a key that this process does not have: give it FACEFLEET_MASTER_SECRET"
+                "the audit log is written with a key that this process does not have: give it FACEFLEET_AUDIT_SECRET"
             )
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         head, rows = AuditHead(sequence or 0, newest_hash or ""), []

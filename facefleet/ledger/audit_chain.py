@@ -86,7 +86,7 @@ def _find_fault(row: AuditRow, before: Verified, key: bytes) -> str | None:
         return "it does not follow the row before it"
     if is_keyed(row.hash):
         if not key:
-            return "it was written with a key, and this process has none (FACEFLEET_MASTER_SECRET)"
+            return "it was written with a key, and this process has none (FACEFLEET_AUDIT_SECRET)"
         return None if row.hash == hash_row(row, key) else "it was changed, or written with another key"
     if before.unkeyed_rows < before.rows:
         return "it was written without the key of the rows before it"

@@ -98,7 +98,7 @@ def test_who_has_no_key_cannot_mend_the_chain(ledger: Ledger, ledger_url: str) -
     keyed = open_ledger(ledger_url, KEY)
     append(keyed, *range(3))
     assert keyed.audit.verify().broken_at is None
-    assert "FACEFLEET_MASTER_SECRET" in str(ledger.audit.verify().why)
+    assert "FACEFLEET_AUDIT_SECRET" in str(ledger.audit.verify().why)
     rewrite(ledger, b"", from_sequence=2)
     assert (keyed.audit.verify().broken_at, "without the key" in str(keyed.audit.verify().why)) == (2, True)
     rewrite(ledger, b"a guess", from_sequence=2)
@@ -129,7 +129,7 @@ def test_a_key_may_come_later_and_never_go(ledger: Ledger, ledger_url: str) -> N
     keyed = open_ledger(ledger_url, KEY)
     keyed.audit.append(entry())
     assert (keyed.audit.verify().rows, keyed.audit.verify().unkeyed_rows) == (2, 1)
-    with pytest.raises(ConfigurationError, match="FACEFLEET_MASTER_SECRET"):
+    with pytest.raises(ConfigurationError, match="FACEFLEET_AUDIT_SECRET"):
         ledger.audit.append(entry())
     assert (keyed.audit.verify().rows, keyed.audit.verify().broken_at) == (2, None)
     keyed.close()
