@@ -27,6 +27,10 @@ test: $(STAMP) ## Lint, types, import rules and every test
 	# A process that dies fails the run at once: its replacement would wait for ever.
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --max-worker-restart 0
 
+test-web: $(STAMP) ## Walk the web page in Chromium (apt-get install chromium); pictures of it go to web-screenshots/
+	rm -rf web-screenshots
+	$(BIN)/pytest tests/web
+
 check: $(STAMP) ## Lint, types and import rules only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,6 +65,9 @@ bench: $(STAMP) ## Measure every bar in a quarter of an hour: beside FaceAnalysi
 bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes on two cores (KEYS, DISTINCT, CORES, PACK)
 	$(BIN)/pytest -q -s -p no:logging tests/benchmarks/bench_fleet.py
 
+bench-web: $(STAMP) ## Measure the web page in Chromium: first paint, search, weight, and scrolling through 50,000 photos
+	$(BIN)/pytest -q -s -p no:logging tests/web/bench_web.py
+
 bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (a quarter of an hour on two cores)
 	$(BIN)/python -m tests.benchmarks.capacity
 
@@ -89,4 +96,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-capacity restore-drill chaos env-example openapi images lock
+.PHONY: help setup test test-web check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-web bench-capacity restore-drill chaos env-example openapi images lock

@@ -2,6 +2,8 @@
 
 import { t, tIfKnown } from "./messages.js";
 
+const NO_CONTENT = 204;
+
 /** An RFC 9457 problem. */
 export class Problem extends Error {
   constructor(type, status, sentence) {
@@ -32,7 +34,7 @@ export async function send(method, path, body, { signal } = {}) {
   const options = { method, signal };
   if (body !== undefined) Object.assign(options, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   const answer = await ask(path, options);
-  return answer.headers.get("content-type")?.includes("json") ? answer.json() : answer;
+  return answer.status === NO_CONTENT ? null : answer.json();
 }
 
 /** Send a file as it is. */

@@ -82,17 +82,19 @@ async function start() {
   await loadMessages();
   const skip = h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.focus(); } } }, t("skip"));
   fill(document.body, skip, header(), main, noticePlaces());
+  addEventListener("hashchange", follow);
   await show();
 }
 
-let shown = null;
-addEventListener("hashchange", () => {
+let shown = location.hash.split("?")[0];
+
+function follow() {
   // Only the viewer changes what follows the question mark.
   const path = location.hash.split("?")[0];
   if (path !== shown) main.focus({ preventScroll: true });
   shown = path;
   show();
-});
+}
 
 set(document.documentElement, "data-theme", read("theme"));
 start();

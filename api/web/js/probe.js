@@ -8,26 +8,26 @@ import { showError } from "./notices.js";
 const LONGEST_SIDE_PX = 2000;
 const JPEG_QUALITY = 0.9;
 
-/**
- * Make the area that takes a photo, and listen to the page for drops and pastes.
- * @param {function(Blob): void} take
- * @param {AbortSignal} signal ends the listening.
- */
-export function probeArea(take, signal) {
+/** Make the area that takes a photo. */
+export function probeArea(take) {
   const input = h("input", { type: "file", accept: "image/*", class: "hidden-input", tabindex: "-1", "aria-hidden": "true", on: { change: () => input.files[0] && take(input.files[0]) } });
   const choose = h("button", { class: "button primary large", type: "button", on: { click: () => input.click() } }, icon("upload"), t("find.choose"));
   const camera = h("button", { class: "button large", type: "button", on: { click: () => takePhoto().then((photo) => photo && take(photo), showError) } }, icon("camera"), t("find.camera"));
-  const area = h("div", { class: "drop-area" }, h("span", { class: "drop-picture" }, icon("find")),
+  return h("div", { class: "drop-area" }, h("span", { class: "drop-picture" }, icon("find")),
     h("p", { class: "drop-title" }, h("span", { class: "for-mouse" }, t("find.drop")), h("span", { class: "for-touch" }, t("find.your_photo"))), h("div", { class: "actions" }, choose, navigator.mediaDevices && camera), h("p", { class: "note for-mouse" }, t("find.paste")), input);
-  listen(area, take, signal);
-  return area;
 }
 
-function listen(area, take, signal) {
+/**
+ * Listen to the whole page for drops and pastes.
+ * @param {Element} place in which an area for drops may be seen.
+ * @param {function(Blob): void} take
+ * @param {AbortSignal} signal ends the listening.
+ */
+export function listenForPhotos(place, take, signal) {
   const mark = (event) => {
     if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
     event.preventDefault();
-    area.classList.toggle("over", event.type === "dragover");
+    place.querySelector(".drop-area")?.classList.toggle("over", event.type === "dragover");
   };
   for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, mark, { signal });
   document.addEventListener("drop", (event) => takeFirst(event.dataTransfer?.files, take), { signal });
@@ -84,12 +84,12 @@ async function takePhoto() {
   const video = h("video", { autoplay: true, playsinline: true });
   video.muted = true;
   video.srcObject = stream;
-  const shutter = h("button", { class: "shutter", type: "button", "aria-label": t("camera.take") });
+  video.addEventListener("playing", () => (shutter.disabled = false));
+  const shutter = h("button", { class: "shutter", type: "button", "aria-label": t("camera.take"), disabled: true });
   const cancel = h("button", { class: "button", type: "button" }, t("cancel"));
   const dialog = h("dialog", { class: "camera", "aria-label": t("camera.label") }, h("p", { class: "note" }, t("camera.hint")), video, h("div", { class: "camera-controls" }, cancel, shutter));
   document.body.append(dialog);
   dialog.showModal();
-  await video.play();
   const photo = await new Promise((resolve) => {
     shutter.addEventListener("click", () => resolve(grab(video)));
     cancel.addEventListener("click", () => resolve(null));

@@ -58,7 +58,7 @@ class Viewer {
   }
 
   onKey(event) {
-    if (event.target.matches("input")) return;
+    if (event.target.matches("input:not([type=checkbox])")) return;
     if (event.key === "ArrowLeft") this.step(-1);
     if (event.key === "ArrowRight") this.step(1);
   }

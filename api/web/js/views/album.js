@@ -150,6 +150,8 @@ class AlbumView {
   async remove() {
     const { name } = this.album;
     if (!(await confirm({ title: t("album.delete"), sentence: t("album.delete_sure", { name }), action: t("album.delete"), dangerous: true }))) return;
+    tell(t("album.deleting", { name }));
+    clearTimeout(this.polling);
     try {
       await send("DELETE", albumPath(name));
       tell(t("album.deleted", { name }));

@@ -5,7 +5,7 @@ import { fill, h, icon, set } from "../dom.js";
 import { t } from "../messages.js";
 import { read, write } from "../memory.js";
 import { emptyBox, errorBox } from "../notices.js";
-import { drawFace, prepareProbe, probeArea } from "../probe.js";
+import { drawFace, listenForPhotos, prepareProbe, probeArea } from "../probe.js";
 import { showResults } from "../results.js";
 
 const MOST_CANDIDATES = 500;
@@ -30,8 +30,9 @@ class FindView {
     this.searching = new AbortController();
     this.probe = h("section", { class: "probe", "aria-label": t("find.probe") });
     this.found = h("section", { class: "found", "aria-live": "off" });
-    this.lead = h("div", { class: "lead" }, h("h1", {}, t("find.title")), h("p", {}, t("find.lead")), this.albumMenu(albums));
-    fill(place, this.lead, this.probe, this.found);
+    this.lead = h("div", { class: "lead" }, h("p", {}, t("find.lead")), this.albumMenu(albums));
+    fill(place, h("h1", {}, t("find.title")), this.lead, this.probe, this.found);
+    listenForPhotos(place, (photo) => this.search(photo), signal);
   }
 
   albumMenu(albums) {
@@ -51,7 +52,7 @@ class FindView {
   askForPhoto() {
     this.searching.abort();
     this.place.classList.remove("has-probe");
-    fill(this.probe, probeArea((photo) => this.search(photo), this.signal), h("p", { class: "note private" }, t("find.private")));
+    fill(this.probe, probeArea((photo) => this.search(photo)), h("p", { class: "note private" }, t("find.private")));
     fill(this.found);
   }
 
