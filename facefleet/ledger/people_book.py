@@ -131,6 +131,8 @@ class PeopleBook:
     def merge(self, tenant: str, person_id: UUID, others: Sequence[UUID]) -> None:
         """Say that people are one; it takes the first name that one of them has.
 
+        A face of one of them that a human said is not the other's is nobody's afterwards.
+
         Raises:
             PersonNotFound: one of them is not there (any more).
             InvalidRequest: a person cannot be merged into itself.
@@ -147,9 +149,11 @@ class PeopleBook:
                     name = other.name
                     fields[person_id, "name"] = (None, name)
                     connection.execute(person.update().where(person.c.id == person_id).values(name=name))
+                spots = _read_contradicting(connection, person_id, other_id)
+                _give_spots(connection, [spot.spot_id for spot in spots], None)
                 connection.execute(person.update().where(person.c.id == other_id).values(merged_into=person_id))
                 set_root(connection, other_id, person_id)
-                enter_change(connection, tenant, Draft(ChangeKind.MERGE, person_id, other_id, fields))
+                enter_change(connection, tenant, Draft(ChangeKind.MERGE, person_id, other_id, fields, spots))
 
     def delete(self, tenant: str, person_id: UUID) -> None:
         """Forget a person; its faces are nobody's.
@@ -235,6 +239,16 @@ def _read_spots(connection: sa.Connection, tenant: str, face_ids: Sequence[UUID]
     columns = sa.select(face_spot.c.id, face_spot.c.person_id, face_spot.c.is_decided)
     rows = fetch_in_chunks(connection, columns, face_spot.c.id, spot_ids)
     return [SpotBefore(row.id, row.person_id, row.is_decided) for row in rows]
+
+
+def _read_contradicting(connection: sa.Connection, one_id: UUID, other_id: UUID) -> list[SpotBefore]:
+    """Read faces of two people, given by a grouping, that a human said are not the other's."""
+    one, other = parts_of(connection, [one_id]), parts_of(connection, [other_id])
+    spots = sa.select(face_spot.c.id, face_spot.c.person_id, face_spot.c.is_decided).distinct()
+    said = spots.join(not_person, not_person.c.spot_id == face_spot.c.id).where(face_spot.c.is_decided.is_(False))
+    ones_not_others = sa.and_(face_spot.c.person_id.in_(one), not_person.c.person_id.in_(other))
+    others_not_ones = sa.and_(face_spot.c.person_id.in_(other), not_person.c.person_id.in_(one))
+    return [SpotBefore(*row) for row in connection.execute(said.where(sa.or_(ones_not_others, others_not_ones)))]
 
 
 def _roots_of(connection: sa.Connection, person_id: UUID | None) -> set[UUID]:
