@@ -10,9 +10,13 @@ from facefleet.people.face_set import NOISE, FaceSet, IntArray, join_sets
 from facefleet.people.neighbours import find_neighbours
 
 
+#: Faces of a cluster that tell what it looks like, beside those that are near: 32 tell no more.
+SAMPLE_FACES = 16
+
+
 @dataclass(frozen=True, slots=True)
 class KnownFaces:
-    """Faces that were clustered before; of a large album those nearest to the new faces are enough."""
+    """Faces that were clustered before."""
 
     #: K of them.
     faces: FaceSet
@@ -33,16 +37,22 @@ class Joined:
 def join_faces(new: FaceSet, known: KnownFaces, constraints: Constraints, settings: ClusterSettings) -> Joined:
     """Let new faces join clusters, start some, or stay outside. Known clusters neither merge nor lose a face.
 
+    What it costs depends on the faces that are given. Of a large album these are enough:
+
+    - those among the nearest of a new face, `settings.neighbour_count` from `settings.near_limit(N)` on;
+    - of each cluster that one of these is in, `SAMPLE_FACES` more, any: the nearest alone look more alike than it is;
+    - all faces of the photos of new faces, and of the photos of those that belong to no cluster: nobody is in a photo
+      twice.
+
     Args:
         new: M of them; photos are numbered as those of `known`.
-        known: every known face that is among the nearest of a new one, with its label, and every known face of the
-            photos of `new`.
+        known: K of them.
         constraints: decisions about rows of `new` (0 to M - 1) and of `known` (M to M + K - 1).
-        settings: the same as for clustering.
+        settings: the same as for clustering, with the limits that it learnt.
     """
     count = len(new)
     faces = join_sets(new, known.faces)
-    neighbours = find_neighbours(faces.templates, settings.neighbour_count, settings.min_link)
+    neighbours = find_neighbours(faces.templates, settings.neighbour_count, settings.near_limit(len(faces)))
     found = cluster_faces(faces, neighbours, _settle(known.labels, count, constraints), settings)
     next_label = int(known.labels.max(initial=NOISE)) + 1
     label_of = _translate(found, np.concatenate([np.full(count, NOISE), known.labels]), count, next_label)

@@ -54,6 +54,10 @@ class LinkLimits:
     #: Faces among which strangers may look alike by chance.
     faces: int
 
+    def are_outgrown(self, faces: int) -> bool:
+        """Whether an album with so many faces should be clustered anew, since these were learnt from half as many."""
+        return faces > 2 * self.faces
+
     def chance_cohesion(self, sizes: IntArray) -> FloatArray:
         """Mean cosine within a group that so many strangers reach somewhere among all faces, once perhaps.
 
