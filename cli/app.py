@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, calibrate, doctor, index, keys, listings, maintenance, models, plan, purge, search, serve
+from cli import audit, calibrate, doctor, index, keys, listings, maintenance, models, people, plan, purge, search, serve
 
 app = typer.Typer(
     help="Index photo albums by face and find a person in them, on your own machines.",
@@ -31,6 +31,7 @@ for command in _ALBUM_COMMANDS:
     app.command(rich_help_panel="Albums")(command)
 for command in _SERVERS:
     app.command(rich_help_panel="Servers")(command)
+app.add_typer(people.app, name="people", rich_help_panel="Albums")
 app.add_typer(keys.app, name="keys", rich_help_panel="Servers")
 app.add_typer(models.app, name="models", rich_help_panel="This machine")
 app.command(rich_help_panel="This machine")(calibrate.calibrate)

@@ -2,7 +2,7 @@
 
 import json
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 from cli.http_exchange import HttpRequest, exchange, open_connection, read_address
@@ -11,6 +11,9 @@ from facefleet.errors import FacefleetError, InvalidRequest, PhotoChanged, Serve
 
 #: Answers of proxies, and of a server that is starting or ending.
 _AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+
+#: What a query may say; None is left out, and a list is said once for each.
+QueryValue: TypeAlias = str | float | list[str] | None
 
 
 class RequestRefused(InvalidRequest):
@@ -37,11 +40,11 @@ class ApiClient(NamedTuple):
     #: Whether the server goes on when the command ends.
     outlives_us: bool = True
 
-    def get(self, *path: str, **query: str | float | None) -> Any:  # noqa: ANN401  JSON
+    def get(self, *path: str, **query: QueryValue) -> Any:  # noqa: ANN401  JSON
         """Read a resource; `path` is below `/v1`, its parts unquoted, and query values of None are left out."""
         return self._ask("GET", path, query=query)
 
-    def post(self, *path: str, body: bytes, content_type: str = "application/json", **query: str | float | None) -> Any:  # noqa: ANN401  JSON
+    def post(self, *path: str, body: bytes, content_type: str = "application/json", **query: QueryValue) -> Any:  # noqa: ANN401  JSON
         """Send a body to a resource."""
         return self._ask("POST", path, query=query, body=body, content_type=content_type)
 
@@ -70,7 +73,7 @@ class ApiClient(NamedTuple):
         method: str,
         path: tuple[str, ...],
         *,
-        query: dict[str, str | float | None],
+        query: dict[str, QueryValue],
         body: bytes | None = None,
         content_type: str = "",
     ) -> Any:  # noqa: ANN401  JSON
@@ -88,11 +91,11 @@ class ApiClient(NamedTuple):
         return ServerUnavailable(f"no answer from the server at {self.url}: {str(error) or type(error).__name__}")
 
 
-def _write_target(path: tuple[str, ...], query: dict[str, str | float | None]) -> str:
+def _write_target(path: tuple[str, ...], query: dict[str, QueryValue]) -> str:
     given = {name: value for name, value in query.items() if value is not None}
     try:
         place = "/".join(["/v1", *(quote(part, safe="") for part in path)])
-        return f"{place}?{urlencode(given)}" if given else place
+        return f"{place}?{urlencode(given, doseq=True)}" if given else place
     except UnicodeEncodeError as error:  # bytes of the command line that are no text
         raise InvalidRequest(f"{error.object!r} is not a name: it is not UTF-8") from error
 

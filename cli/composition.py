@@ -13,7 +13,7 @@ from facefleet.ledger.engine import Ledger, open_ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.calibration import load_curve
-from facefleet.recognition.model_pack import obtain_model_pack
+from facefleet.recognition.model_pack import find_model_pack, obtain_model_pack
 from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.recognizer import load_recognizer
 from facefleet.recognition.similarity import usual_curve
@@ -127,6 +127,27 @@ def open_lister(services: "Services") -> Iterator[None]:
     settings = services.settings
     model_version = obtain_model_pack(settings).model_version
     with lister_in_thread(services.ledger, services.stores, settings, model_version):
+        yield
+
+
+@contextmanager
+def open_grouper(services: "Services") -> Iterator[None]:
+    """Group faces that the ledger knows into people, in this process, for as long as the block lasts.
+
+    Nobody else does: what another process of this data directory had begun is begun again.
+    """
+    from facefleet.people.grouping import AlbumGrouper, grouper_in_thread  # noqa: PLC0415  as below
+    from facefleet.people.model_rules import ModelRules  # noqa: PLC0415  as below
+
+    settings = services.settings
+    try:
+        pack = find_model_pack(settings)
+    except ConfigurationError:
+        pack = None
+    if not settings.ledger_url:
+        services.ledger.clusterings.expire_all()
+    grouper = AlbumGrouper(services.ledger, services.gallery, ModelRules(settings, pack).of, settings.lease_s)
+    with grouper_in_thread(grouper, settings.max_crashes):
         yield
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from cli.client import ApiClient
-from cli.composition import load_settings, open_fleet, open_lister, open_services
+from cli.composition import load_settings, open_fleet, open_grouper, open_lister, open_services
 from cli.data_directory import HeldDirectory
 from cli.http_server import listen, serve_http, url_of
 from cli.needs import Needs
@@ -12,7 +12,7 @@ from facefleet.logs import configure_logging
 from facefleet.settings import Settings
 
 #: Who works beside the server.
-_OPENERS = {Needs.LISTER: open_lister, Needs.FLEET: open_fleet}
+_OPENERS = {Needs.LISTER: open_lister, Needs.PEOPLE: open_grouper, Needs.FLEET: open_fleet}
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import ApiClient
+from cli.client import ApiClient, QueryValue
 from cli.connection import connect
 from cli.options import AlbumOption, JsonOption
 from cli.output import format_box, print_json, print_table
@@ -61,11 +61,11 @@ def faces(album: AlbumOption, *, json: JsonOption = False) -> None:
     print_table(f"{album}: {len(rows)} faces", ["Photo", "Box", "#Score", "#Quality"], rows)
 
 
-def walk_pages(client: ApiClient, *path: str, state: str | None = None) -> Iterator[dict[str, Any]]:
+def walk_pages(client: ApiClient, *path: str, **query: QueryValue) -> Iterator[dict[str, Any]]:
     """Read a listing to its end; the last part of the path names the list in the answer."""
     after = None
     while True:
-        page = client.get(*path, state=state, after=after, limit=_PAGE)
+        page = client.get(*path, **query, after=after, limit=_PAGE)
         yield from page[path[-1]]
         after = page["next"]
         if after is None:

@@ -10,6 +10,8 @@ class Needs(Enum):
     LEDGER = auto()
     #: Sources are listed too: enough for an album in which nothing is new.
     LISTER = auto()
+    #: Faces that are known are grouped into people, too.
+    PEOPLE = auto()
     #: Images can be looked at.
     RECOGNIZER = auto()
     #: Albums are indexed.

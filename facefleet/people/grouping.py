@@ -28,6 +28,7 @@ from facefleet.people.neighbours import find_nearest, find_neighbours
 _MOST_LOOKED_UP = 300
 _FIRST_BACKOFF_S = 2.0
 _LONGEST_BACKOFF_S = 300.0
+_LOOK_AGAIN_S = 0.05
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -171,6 +172,35 @@ class AlbumGrouper:
         finally:
             ended.set()
             thread.join()
+
+
+@contextmanager
+def grouper_in_thread(grouper: AlbumGrouper, max_attempts: int) -> Iterator[None]:
+    """Group every album that is stale, one after the other, beside the caller; on leaving, the current one is ended.
+
+    Args:
+        grouper: does the work.
+        max_attempts: an album that failed this often is left alone.
+    """
+    stopping = Event()
+
+    def work() -> None:
+        while not stopping.wait(_LOOK_AGAIN_S):
+            try:
+                due = grouper.ledger.clusterings.due(1, 0.0, 0.0, max_attempts)
+            except TransientError as error:
+                log.warning("waiting for the ledger", error=str(error))
+                continue
+            for album_id in due:
+                grouper.group(album_id)
+
+    thread = Thread(target=work, name="grouper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
 
 
 def _join_rows(
