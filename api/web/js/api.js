@@ -62,7 +62,8 @@ export function problemOf(status, text) {
 
 function withQuery(path, query) {
   const known = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
-  return known.length ? `${path}?${new URLSearchParams(known)}` : path;
+  const mark = path.includes("?") ? "&" : "?";
+  return known.length ? path + mark + new URLSearchParams(known) : path;
 }
 
 async function ask(path, options) {

@@ -5,17 +5,13 @@ import { LANGUAGES, chooseLanguage, currentLanguage, loadMessages, t } from "./m
 import { read, write } from "./memory.js";
 import { errorBox, noticePlaces } from "./notices.js";
 import { closeViewer } from "./viewer.js";
-import { showAlbum } from "./views/album.js";
-import { showAlbums } from "./views/albums.js";
-import { showFind } from "./views/find.js";
-import { showSignIn } from "./views/sign_in.js";
-import { showSystem } from "./views/system.js";
 
-/** The views by the first word of the address, in the order of the menu. */
+/** The views by the first word of the address, in the order of the menu. Each is loaded when it is first shown. */
 const VIEWS = {
-  find: { picture: "find", show: showFind },
-  albums: { picture: "albums", show: (context) => (context.path.length ? showAlbum(context) : showAlbums(context)) },
-  system: { picture: "system", show: showSystem },
+  find: { picture: "find", load: async () => (await import("./views/find.js")).showFind },
+  albums: { picture: "albums", load: async () => (await import("./views/albums.js")).showAlbums },
+  people: { picture: "people", load: async () => (await import("./views/people.js")).showPeople },
+  system: { picture: "system", load: async () => (await import("./views/system.js")).showSystem },
 };
 
 let leaving = new AbortController();
@@ -34,15 +30,16 @@ async function show() {
   leaving = new AbortController();
   closeViewer();
   for (const link of document.querySelectorAll("nav a")) set(link, "aria-current", link.dataset.view === name ? "page" : null);
-  const place = h("div", { class: `view view-${name}` });
+  const place = h("div", { class: `view view-${name}` }, h("p", { class: "loading late" }, t("loading")));
   fill(main, place);
   scrollTo({ top: 0, behavior: "instant" });
   const context = { place, path, query, signal: leaving.signal, title: (text) => (document.title = `${text} · Facefleet`) };
   context.title(t(`nav.${name}`));
   try {
-    await VIEWS[name].show(context);
+    const showView = await VIEWS[name].load();
+    if (!context.signal.aborted) await showView(context);
   } catch (error) {
-    if (error.status === 401) showSignIn(place, show);
+    if (error.status === 401) (await import("./views/sign_in.js")).showSignIn(place, show);
     else if (error.name !== "AbortError") fill(place, errorBox(error, show));
   }
 }

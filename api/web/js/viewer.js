@@ -88,7 +88,12 @@ class Viewer {
     try {
       const id = await this.list.idAt(this.index);
       if (signal.aborted) return;
-      const shown = await get(albumPath(this.list.album, `/photos/${id}`), { signal });
+      const [shown, people] = await Promise.all([
+        get(albumPath(this.list.album, `/photos/${id}`), { signal }),
+        get(`/v1/photos/${id}/people`, { signal }),
+      ]);
+      const owners = new Map(people.faces.map((face) => [face.face_id, face]));
+      for (const face of shown.faces) Object.assign(face, { person: owners.get(face.face_id)?.person_id, name: owners.get(face.face_id)?.name });
       this.showPhoto(shown, this.list.faceAt?.(this.index));
     } catch (error) {
       if (!signal.aborted) fill(this.stage, errorBox(error, () => this.show()));
@@ -112,7 +117,7 @@ class Viewer {
   }
 
   faceMark(face, place, card) {
-    const mark = h("button", { class: "face-mark", type: "button", "aria-label": t("viewer.face", { number: place + 1 }), on: { click: () => card.querySelector("a").focus() } }, h("span", {}, number(place + 1)));
+    const mark = h("button", { class: "face-mark", type: "button", "aria-label": face.name ?? t("viewer.face", { number: place + 1 }), on: { click: () => card.querySelector("a").focus() } }, h("span", {}, face.name ?? number(place + 1)));
     Object.assign(mark.style, boxStyle(face.box_fraction));
     return mark;
   }
@@ -122,7 +127,7 @@ class Viewer {
     return h("li", { class: "face-card" },
       h("img", { src: local(face.crop), alt: "", width: 64, height: 64 }),
       h("div", {},
-        h("strong", {}, t("viewer.face", { number: place + 1 })),
+        h("strong", {}, this.whose(face, place)),
         h("p", { class: "note" }, t(qualityKey(face.quality.overall))),
         h("p", { class: "note scores" }, t("viewer.scores", {
           detection: percent(100 * face.detection_score), quality: percent(100 * face.quality.overall),
@@ -131,6 +136,13 @@ class Viewer {
       ),
       h("a", { class: "icon-button small", href: address, "aria-label": t("viewer.more_like", { number: place + 1 }), title: t("photo.more") }, icon("more")),
     );
+  }
+
+  /** Name a face: a link to the person, when it is somebody's. */
+  whose(face, place) {
+    const name = face.name ?? t("viewer.face", { number: place + 1 });
+    if (!face.person) return name;
+    return h("a", { class: "face-name", href: `#/people/${encodeURIComponent(this.list.album)}/${face.person}` }, name);
   }
 
   outlineSwitch() {

@@ -5,11 +5,13 @@ import { prompt } from "../dialogs.js";
 import { fill, h, icon } from "../dom.js";
 import { t } from "../messages.js";
 import { emptyBox, showError } from "../notices.js";
+import { showAlbum } from "./album.js";
 
 const PICTURES = 4;
 
-/** Show the view. */
+/** Show the view: all albums, or the one that the address names. */
 export async function showAlbums(context) {
+  if (context.path.length) return showAlbum(context);
   const { albums } = await get("/v1/albums", context);
   const create = () => h("button", { class: "button primary", type: "button", on: { click: createAlbum } }, icon("plus"), t("albums.create"));
   if (!albums.length) {

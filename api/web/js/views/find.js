@@ -1,9 +1,9 @@
 /** Find me: a photo goes in, the photos of that person come out. */
 
 import { albumPath, get, local, sendFile } from "../api.js";
+import { albumMenu, chooseAlbum } from "../album_menu.js";
 import { fill, h, icon, set } from "../dom.js";
 import { t } from "../messages.js";
-import { read, write } from "../memory.js";
 import { emptyBox, errorBox } from "../notices.js";
 import { drawFace, listenForPhotos, prepareProbe, probeArea } from "../probe.js";
 import { showResults } from "../results.js";
@@ -18,9 +18,7 @@ export async function showFind(context) {
     fill(context.place, emptyBox("albums", t("find.no_albums"), t("find.no_albums_hint"), start));
     return;
   }
-  const names = albums.map(({ name }) => name);
-  const wanted = context.path[0] ?? read("album");
-  const album = names.includes(wanted) ? wanted : names[0];
+  const album = chooseAlbum(albums, context.path[0]);
   new FindView(context, albums, album, limits.max_download_photos).begin(context.query.get("face"));
 }
 
@@ -30,18 +28,9 @@ class FindView {
     this.searching = new AbortController();
     this.probe = h("section", { class: "probe", "aria-label": t("find.probe") });
     this.found = h("section", { class: "found", "aria-live": "off" });
-    this.lead = h("div", { class: "lead" }, h("p", {}, t("find.lead")), this.albumMenu(albums));
+    this.lead = h("div", { class: "lead" }, h("p", {}, t("find.lead")), albumMenu(albums, album, "find"));
     fill(place, h("h1", {}, t("find.title")), this.lead, this.probe, this.found);
     listenForPhotos(place, (photo) => this.search(photo), signal);
-  }
-
-  albumMenu(albums) {
-    const options = albums.map(({ name, indexed }) => h("option", { value: name, selected: name === this.album }, t("find.album_option", { name, count: indexed })));
-    const menu = h("select", { class: "select", id: "album", on: { change: () => {
-      write("album", menu.value);
-      location.hash = `#/find/${encodeURIComponent(menu.value)}`;
-    } } }, options);
-    return h("p", { class: "field-line" }, h("label", { for: "album" }, t("find.album")), menu);
   }
 
   begin(face) {

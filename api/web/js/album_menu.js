@@ -1,0 +1,26 @@
+/** Choosing an album, where a view is about one. */
+
+import { h } from "./dom.js";
+import { t } from "./messages.js";
+import { read, write } from "./memory.js";
+
+/** Find the album that is meant: the one of the address, else the one that was chosen last, else the first. */
+export function chooseAlbum(albums, wanted) {
+  const names = albums.map(({ name }) => name);
+  return [wanted, read("album")].find((name) => names.includes(name)) ?? names[0];
+}
+
+/**
+ * Make the menu.
+ * @param {Object[]} albums
+ * @param {string} chosen
+ * @param {string} view whose address is changed.
+ */
+export function albumMenu(albums, chosen, view) {
+  const options = albums.map(({ name, indexed }) => h("option", { value: name, selected: name === chosen }, t("find.album_option", { name, count: indexed })));
+  const menu = h("select", { class: "select", id: "album", on: { change: () => {
+    write("album", menu.value);
+    location.hash = `#/${view}/${encodeURIComponent(menu.value)}`;
+  } } }, options);
+  return h("p", { class: "field-line" }, h("label", { for: "album" }, t("find.album")), menu);
+}
