@@ -235,7 +235,7 @@ class Settings(BaseSettings):
     """API key that the command line shows to servers."""
     audit_secret: SecretStr = SecretStr("")
     """Keys the hashes of the audit log, so that nobody who has the database alone can write it anew: the same for every
-    API process, the dispatcher, and the commands keys, audit and purge. Once set it stays. Empty: hashes without a key."""
+    API process, the dispatcher, and the commands keys, audit and purge. Once set it stays. Empty: plain hashes."""
     key_requests_per_s: float = Field(default=200, gt=0)
     """Requests a second that each key may make; counted over all API processes when Redis is the broker."""
     key_burst_requests: int = Field(default=400, ge=1)

@@ -19,7 +19,7 @@ KUBERNETES = "1.34"
 K8S = Path(__file__).resolve().parents[3] / "infra/k8s"
 OVERLAYS = ("on-demand", "spot")
 #: Made by hand, with what must not be in a repository: docs/operations.md, Kubernetes.
-SECRETS = {"facefleet", "facefleet-api", "facefleet-keda"}
+SECRETS = {"facefleet", "facefleet-api", "facefleet-audit", "facefleet-keda"}
 TRIGGERS = {
     "prometheus": {"serverAddress", "query", "threshold"},
     "redis": {"listName", "listLength", "enableTLS"},
