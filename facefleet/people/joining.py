@@ -9,7 +9,6 @@ from facefleet.people.constraints import Constraints
 from facefleet.people.face_set import NOISE, FaceSet, IntArray, join_sets
 from facefleet.people.neighbours import find_neighbours
 
-
 #: Faces of a cluster that tell what it looks like, beside those that are near: 32 tell no more.
 SAMPLE_FACES = 16
 

@@ -19,8 +19,8 @@ _USUAL_PERCENT, _COMMON_PERCENT, _RARE_PERCENT, _STRICT_PERCENT = 10.0, 40.0, 60
 _USUAL_SHARE, _COMMON_SHARE, _RARE_SHARE = 0.5, 0.1, 0.01
 #: So many strangers may crowd the nearest faces of a face; but what reaches this similarity is near anyhow.
 _STRANGERS_PER_NEIGHBOUR, _NEAR_PERCENT = 4, 80.0
-#: Standard deviations from the mean that one in ten is above.
-_COMMON_DEVIATIONS = 1.2816
+#: Standard deviations from the mean that one in a hundred is above.
+_RARE_DEVIATIONS = 2.3263
 #: The calibration of the pack counts as much as so many faces beside strangers.
 _CALIBRATION_FACES = 200
 #: At most so many of the next faces of its photo is a face measured against, and so many in all.
@@ -36,6 +36,8 @@ _MOST_WRONG, _MOST_ATTACH_RISK, _LEAST_RISK = 0.01, 1.0, 1e-6
 _MERGE_SHARE, _ATTACH_SHARE = 0.01, 0.1
 #: How far the second best cluster must stay behind, in steps between common and rare.
 _MARGIN_STEPS = 0.6
+#: What chance does in one album of a hundred at most, as a natural logarithm.
+_CHANCE_ODDS = 4.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class LinkLimits:
         return faces > 2 * self.faces
 
     def chance_cohesion(self, sizes: IntArray) -> FloatArray:
-        """Mean cosine within a group that so many strangers reach somewhere among all faces, once perhaps.
+        """Mean cosine within a group that so many strangers hardly reach anywhere among all faces.
 
         There are N^n / n! groups of n faces; the mean of their n (n - 1) / 2 cosines is taken for normal. Of two faces
         it asks much, of ten nearly nothing.
@@ -73,7 +75,7 @@ class LinkLimits:
         size = np.maximum(sizes, 2)
         log_factorials = np.concatenate([[0.0], np.log(np.arange(1, size.max(initial=2) + 1)).cumsum()])
         log_groups = np.maximum(size * math.log(max(self.faces, 2)) - log_factorials[size], 0.0)
-        deviations = np.sqrt(2 * log_groups / (size * (size - 1) / 2))
+        deviations = np.sqrt(2 * (log_groups + _CHANCE_ODDS) / (size * (size - 1) / 2))
         return np.asarray(self.stranger_mean + self.stranger_deviation * deviations, np.float32)
 
 
@@ -106,9 +108,9 @@ def learn_limits(faces: FaceSet, labels: IntArray, curve: SimilarityCurve) -> Li
         curve: what cosines of the model pack mean.
     """
     rows, others = _find_company(faces.photos, labels)
-    usual, often = _lean(
+    usual, alike = _lean(
         _dots(faces.templates, rows, faces.templates, others),
-        {_USUAL_SHARE: curve.cosine(_USUAL_PERCENT), _COMMON_SHARE: curve.cosine(_COMMON_PERCENT)},
+        {_USUAL_SHARE: curve.cosine(_USUAL_PERCENT), _RARE_SHARE: curve.cosine(_RARE_PERCENT)},
     )
     common, rare = _lean(
         _measure_links(faces, labels, rows, others),
@@ -126,7 +128,7 @@ def learn_limits(faces: FaceSet, labels: IntArray, curve: SimilarityCurve) -> Li
         attach=min(attach, merge),
         margin=_MARGIN_STEPS * (rare - common),
         stranger_mean=usual,
-        stranger_deviation=(often - usual) / _COMMON_DEVIATIONS,
+        stranger_deviation=(alike - usual) / _RARE_DEVIATIONS,
         faces=len(faces),
     )
 
