@@ -7,6 +7,8 @@ EXTRA ?= dev
 JOBS ?= 3
 PROFILE ?= short
 SEED ?= 1
+FACES ?= 100000 1000000
+DIMENSIONS ?= 512
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(EXTRA)
 
@@ -62,6 +64,9 @@ up: $(STAMP) ## Run everything in one process
 bench: $(STAMP) ## Measure every bar in a quarter of an hour: beside FaceAnalysis and naive Celery, searches, start, stages
 	$(BIN)/python -m tests.benchmarks
 
+bench-gallery: $(STAMP) ## Search 100,000 and a million faces, face by face and by an index (an hour; FACES, DIMENSIONS)
+	$(BIN)/python -m tests.benchmarks.gallery --index --faces $(FACES) --dimensions $(DIMENSIONS)
+
 bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes on two cores (KEYS, DISTINCT, CORES, PACK)
 	$(BIN)/pytest -q -s -p no:logging tests/benchmarks/bench_fleet.py
 
@@ -96,4 +101,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test test-web check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-fleet bench-web bench-capacity restore-drill chaos env-example openapi images lock
+.PHONY: help setup test test-web check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-gallery bench-fleet bench-web bench-capacity restore-drill chaos env-example openapi images lock

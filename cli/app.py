@@ -36,6 +36,7 @@ app.add_typer(keys.app, name="keys", rich_help_panel="Servers")
 app.add_typer(models.app, name="models", rich_help_panel="This machine")
 app.command(rich_help_panel="This machine")(calibrate.calibrate)
 app.command(rich_help_panel="This machine")(doctor.doctor)
+app.command(rich_help_panel="This machine")(optimize.optimize)
 app.command(rich_help_panel="Servers")(plan.plan)
 for command in (audit.audit, purge.purge):
     app.command(rich_help_panel="Privacy")(command)

@@ -16,6 +16,7 @@ import qdrant_edge as edge
 from facefleet.errors import ConfigurationError, FacefleetError, GalleryNotPrepared, GalleryUnavailable
 from facefleet.gallery.directory_lock import lock_directory
 from facefleet.gallery.edge_erasing import erase_log, erase_points, is_marked, mark_erased, unmark
+from facefleet.gallery.edge_index import SEARCH_INDEXED
 from facefleet.gallery.points import (
     ALBUM_KEY,
     DELETE_BATCH,
@@ -41,6 +42,8 @@ _UNFINISHED = ".creating-"
 class _Shard:
     engine: _Engine
     dimensions: int
+    #: Whether `edge_index` was here; faces that came later are compared one by one.
+    indexed: bool
 
 
 class EdgeGallery:
@@ -48,8 +51,9 @@ class EdgeGallery:
 
     The process owns the directory through an exclusive lock on `directory/.lock`. The engine takes calls from many
     threads at once by itself; `_preparing` only guards the creation of shards, and the table of shards is never
-    changed otherwise. Search is exact: `optimize()` and `flush()` hold the GIL for seconds and are not called while
-    anybody waits. Every upsert is in the write-ahead log when it returns, so it outlives a killed process.
+    changed otherwise. Search is exact until `edge_index` was here: `optimize()` and `flush()` hold the GIL for seconds
+    and are not called while anybody waits. Every upsert is in the write-ahead log when it returns, so it outlives a
+    killed process.
     """
 
     def __init__(self, directory: Path, *, reserve_bytes: int = 0) -> None:
@@ -96,7 +100,7 @@ class EdgeGallery:
     def search(
         self, model_version: str, album_id: UUID, template: Template, *, limit: int, min_similarity: float
     ) -> list[GalleryMatch]:
-        """Compare with every face of the album. See `Gallery.search`."""
+        """Compare with the faces of the album. See `Gallery.search`."""
         shard = self._shard(model_version)
         _require_dimensions(shard, model_version, len(template))
         request = edge.QueryRequest(
@@ -105,7 +109,7 @@ class EdgeGallery:
             limit=limit,
             score_threshold=score_threshold(min_similarity),
             with_payload=[PHOTO_KEY],
-            params=edge.SearchParams(exact=True),
+            params=SEARCH_INDEXED if shard.indexed else edge.SearchParams(exact=True),
         )
         with _engine_errors():
             found = shard.engine.query(request)
@@ -223,7 +227,7 @@ def _open_shard(path: Path) -> _Shard:
         raise ConfigurationError(
             f"the gallery in {path} cannot be opened ({error}); it can be moved away and indexed again"
         ) from error
-    return _Shard(engine, dimensions)
+    return _Shard(engine, dimensions, indexed=engine.info().indexed_vectors_count > 0)
 
 
 def _create_shard(directory: Path, model_version: str, dimensions: int) -> _Shard:

@@ -30,6 +30,16 @@ from facefleet.records import GalleryMatch, GalleryPoint, Template
 ALIAS = "faces"
 _COLLECTION_PREFIX = "faces_"
 _TIMEOUT_S = 30
+#: Every search is within an album, so graphs are built for albums only (payload_m), of more than 10 MB of templates;
+#: faces of smaller ones are compared one by one. Vectors are searched as bytes, which stay in memory; three times as
+#: many as are wanted are compared again with all their digits.
+_HNSW: Final = models.HnswConfigDiff(m=0, payload_m=16, ef_construct=128, full_scan_threshold=10_000)
+_QUANTIZATION: Final = models.ScalarQuantization(
+    scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+)
+_SEARCH: Final = models.SearchParams(
+    hnsw_ef=128, quantization=models.QuantizationSearchParams(rescore=True, oversampling=3.0)
+)
 _INDEXES: Final = {
     ALBUM_KEY: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
     PHOTO_KEY: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
@@ -103,6 +113,7 @@ class QdrantServerGallery:
                 limit=limit,
                 score_threshold=score_threshold(min_similarity),
                 with_payload=[PHOTO_KEY],
+                search_params=_SEARCH,
             )
         return [GalleryMatch(UUID(str(hit.id)), _photo_of(hit.payload), hit.score) for hit in found.points]
 
@@ -156,9 +167,9 @@ class QdrantServerGallery:
         self._client.close()
 
     def _create(self, collection: str, dimensions: int) -> None:
-        vectors = models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
+        vectors = models.VectorParams(size=dimensions, distance=models.Distance.COSINE, on_disk=True)
         try:
-            self._client.create_collection(collection, vectors)
+            self._client.create_collection(collection, vectors, hnsw_config=_HNSW, quantization_config=_QUANTIZATION)
         except (UnexpectedResponse, ValueError):
             # Two processes start at once: whoever comes second finds the first one's.
             if not self._client.collection_exists(collection):

@@ -113,7 +113,10 @@ PLACES: Final[dict[str, Callable[[Path], Place]]] = {
 }
 REAL = ["qdrant server"] if REAL_QDRANT_URL else []
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
+]
 
 
 @pytest.fixture(params=["edge", "edge client", "qdrant memory", *REAL])

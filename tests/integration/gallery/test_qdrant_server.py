@@ -19,7 +19,10 @@ VERSION = "a1b2c3d4"
 DIMENSIONS = 8
 TEMPLATE = np.eye(DIMENSIONS, dtype=np.float32)[0]
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
+]
 
 
 class RecordingClient(QdrantClient):
@@ -28,6 +31,7 @@ class RecordingClient(QdrantClient):
     def __init__(self) -> None:
         super().__init__(":memory:")
         self.indexes: dict[str, Any] = {}
+        self.created: dict[str, Any] = {}
         self.others_first = False
 
     def create_payload_index(self, collection_name: str, field_name: str, field_schema: Any, **kwargs: Any) -> Any:  # noqa: ANN401  (as in qdrant-client)
@@ -35,6 +39,7 @@ class RecordingClient(QdrantClient):
         return super().create_payload_index(collection_name, field_name, field_schema, **kwargs)
 
     def create_collection(self, *args: Any, **kwargs: Any) -> bool:  # noqa: ANN401  (as in qdrant-client)
+        self.created = kwargs
         if self.others_first:
             super().create_collection(*args, **kwargs)
         return super().create_collection(*args, **kwargs)
@@ -52,6 +57,14 @@ def test_albums_are_the_tenants(client: RecordingClient) -> None:
 
     assert client.indexes["album_id"].is_tenant is True
     assert set(client.indexes) == {"album_id", "photo_id"}
+
+
+def test_graphs_are_built_for_large_albums_over_bytes(client: RecordingClient) -> None:
+    QdrantServerGallery(client).prepare(VERSION, DIMENSIONS)
+
+    hnsw, quantization = client.created["hnsw_config"], client.created["quantization_config"]
+    assert (hnsw.m, hnsw.payload_m) == (0, 16)
+    assert quantization.scalar.type == models.ScalarType.INT8
 
 
 def test_the_alias_stays_on_the_first_version(client: RecordingClient) -> None:
