@@ -53,13 +53,32 @@ def viewer(page: Page, demo: DemoAlbum) -> None:
     page.locator(".switch input").nth(1).check()
 
 
+def people(page: Page, _demo: DemoAlbum) -> None:
+    page.goto(f"{page.url.partition('#')[0]}#/people/{ALBUM}")
+    page.wait_for_selector(".person-face img")
+    page.locator(".person-card input").first.check()
+
+
+def person(page: Page, demo: DemoAlbum) -> None:
+    people(page, demo)
+    page.locator(".person-card a").first.click()
+    page.wait_for_selector(".photos .cell-image.shown")
+
+
+def faces(page: Page, demo: DemoAlbum) -> None:
+    person(page, demo)
+    page.locator(".tab").nth(1).click()
+    page.locator(".photos .cell-check input").first.check()
+
+
 def system(page: Page, _demo: DemoAlbum) -> None:
     page.goto(f"{page.url.partition('#')[0]}#/system")
     page.wait_for_selector(".card")
 
 
 SCREENS: dict[str, Walk] = {
-    walk.__name__: walk for walk in (find_start, find_results, albums, new_album, album, viewer, system)
+    walk.__name__: walk
+    for walk in (find_start, find_results, albums, new_album, album, viewer, people, person, faces, system)
 }
 
 
