@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, calibrate, doctor, index, keys, listings, maintenance, models, people, plan, purge, search, serve
+from cli import (
+    audit,
+    calibrate,
+    doctor,
+    index,
+    keys,
+    listings,
+    maintenance,
+    models,
+    optimize,
+    people,
+    plan,
+    purge,
+    search,
+    serve,
+)
 
 app = typer.Typer(
     help="Index photo albums by face and find a person in them, on your own machines.",
