@@ -18,6 +18,7 @@ from api.observing import RequestObserver
 from api.routes import (
     album_people,
     albums,
+    cluster_door,
     compat,
     events,
     faces,
@@ -59,6 +60,7 @@ _ROUTES = (
     photo_links,
     rekognition,
     compat,
+    cluster_door,
     processing,
     web,
 )

@@ -220,6 +220,8 @@ class Settings(BaseSettings):
     media_url_timeout_s: float = Field(default=20, gt=0)
     """How long fetching one image may take, redirects included."""
     callback_secret: SecretStr = SecretStr("")
+    cluster_wait_s: float = Field(default=60, ge=0)
+    """How long POST /cluster waits for the end of the grouping that it asks for, before it answers how far it is."""
     """Signs callbacks of POST /process (Standard Webhooks: whsec_ and base64); empty: nobody is called back."""
     callback_timeout_s: float = Field(default=15, gt=0)
     """How long a receiver of a callback may take to answer."""

@@ -142,12 +142,6 @@ async def show_predictions(image_id: str) -> None:
     raise _not_built("predictions name people, and this server does not know people yet, only faces")
 
 
-@router.post("/cluster", responses=problems(501))
-async def cluster() -> None:
-    """Group faces by person: not before there are people."""
-    raise _not_built("this server does not group faces into people yet; it finds the faces that look like one")
-
-
 def _ask(operation: Any, call: Call, name: str, image: bytes, options: Json) -> Json:  # noqa: ANN401  any operation
     """Run an operation of Rekognition whose options are held against its service model."""
     shape = load_service_model().operation_model(name).input_shape

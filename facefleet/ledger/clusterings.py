@@ -30,8 +30,8 @@ class ClusteringLease:
     token: UUID
     #: When somebody asked for all faces to be grouped anew; None: only new photos are to be looked at.
     wanted_at: datetime | None
-    #: Whether the album was grouped before.
-    is_first: bool
+    #: What the last grouping of all faces learnt; None: there was none, or it had no face.
+    limits: dict[str, Any] | None
     #: Claims since the last run that ended well.
     attempt: int
 
@@ -117,7 +117,7 @@ class Clusterings:
         stale = sa.or_(clustering.c.wanted_at.is_not(None), unseen.exists())
         present = sa.select(album.c.id, utc_now(), sa.literal(0))
         present = present.where(album.c.id == album_id, album.c.deleting_since.is_(None))
-        columns = (clustering.c.lease_token, clustering.c.wanted_at, clustering.c.finished_at, clustering.c.attempt)
+        columns = (clustering.c.lease_token, clustering.c.wanted_at, clustering.c.limits, clustering.c.attempt)
         with self.database.writing() as connection:
             names = ["album_id", "next_attempt_at", "attempt"]
             connection.execute(insert_or_ignore(connection, clustering).from_select(names, present))
@@ -129,7 +129,7 @@ class Clusterings:
             if row is None:
                 return None
             tenant = connection.execute(sa.select(album.c.tenant).where(album.c.id == album_id)).scalar_one()
-        return ClusteringLease(album_id, tenant, row.lease_token, row.wanted_at, row.finished_at is None, row.attempt)
+        return ClusteringLease(album_id, tenant, row.lease_token, row.wanted_at, row.limits, row.attempt)
 
     def renew(self, lease: ClusteringLease, lease_s: float) -> bool:
         """Keep an album for `lease_s` more seconds; returns whether it is still the caller's."""

@@ -46,14 +46,23 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which faces are together."""
+
+    #: {face id: number of its cluster, or -1}; faces that are not named are left as they are.
+    labels: Mapping[UUID, int]
+    #: Of new faces that joined: which label stands for whom; None: all faces were grouped anew.
+    owners: Mapping[int, UUID] | None = None
+    #: What grouping anew learnt, for faces that come later: JSON.
+    limits: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Grouped:
     """What a run found."""
 
     model_version: str
-    #: {face id: number of its cluster, or -1}; faces that are not named are left as they are.
-    labels: Mapping[UUID, int]
-    #: Of new faces that joined: which label stands for whom; None: all faces were grouped anew.
-    owners: Mapping[int, UUID] | None
+    grouping: Grouping
     unseen: Unseen
     seconds: float
 
@@ -110,6 +119,19 @@ class Groupings:
         with self.database.reading() as connection:
             return fetch_in_chunks(connection, _FACES.where(face.c.album_id == album_id), face.c.id, face_ids)
 
+    def sample(self, album_id: UUID, person_ids: Collection[UUID], most: int) -> list[UUID]:
+        """Name some faces of each of these people (before merges) in an album, always the same."""
+        rank = sa.func.row_number().over(partition_by=face_spot.c.person_id, order_by=face_spot.c.face_id)
+        mine = sa.select(face_spot.c.person_id, face_spot.c.face_id, rank.label("rank")).where(
+            face_spot.c.album_id == album_id, face_spot.c.face_id.is_not(None)
+        )
+        ranked = mine.where(face_spot.c.person_id.in_(sa.bindparam("people", expanding=True))).subquery()
+        some = sa.select(ranked.c.face_id).where(ranked.c.rank <= most)
+        ids = sorted(person_ids)
+        with self.database.reading() as connection:
+            pages = ({"people": ids[start : start + CHUNK]} for start in range(0, len(ids), CHUNK))
+            return [face_id for page in pages for face_id in connection.execute(some, page).scalars()]
+
     def known_people(self, tenant: str, album_id: UUID) -> KnownPeople:
         """Read who there is, and what was decided about the album's faces."""
         with self.database.reading() as connection:
@@ -126,14 +148,15 @@ class Groupings:
             hold_book(connection, lease.tenant)
             if not _hold(connection, lease):
                 return False
-            photo_ids = None if grouped.owners is None else _photos_of(connection, grouped.labels)
+            labels, is_anew = grouped.grouping.labels, grouped.grouping.owners is None
+            photo_ids = None if is_anew else _photos_of(connection, labels)
             rows = _read_faces(connection, lease.album_id, grouped.model_version, photo_ids)
-            _write_people(connection, lease, grouped, [row for row in rows if row.id in grouped.labels or photo_ids])
-            if grouped.owners is None:
+            _write_people(connection, lease, grouped, [row for row in rows if row.id in labels or photo_ids])
+            if is_anew:
                 _forget_deleted(connection, lease.album_id)
                 forget_dissolved(connection, lease.tenant)
             _strike_out(connection, grouped.unseen)
-            _finish(connection, lease, grouped.seconds)
+            _finish(connection, lease, grouped)
         return True
 
 
@@ -189,13 +212,14 @@ def _write_people(
 
     people = _read_people(connection, lease.tenant, lease.album_id)
     faces = [
-        GroupedFace(row.id, row.photo_id, grouped.labels.get(row.id, -1), row.person_id, bool(row.is_decided))
+        GroupedFace(row.id, row.photo_id, grouped.grouping.labels.get(row.id, -1), row.person_id, bool(row.is_decided))
         for row in rows
     ]
-    if grouped.owners is None:
+    owners = grouped.grouping.owners
+    if owners is None:
         chosen = match_clusters(faces, people, new_person)
     else:
-        chosen = place_joined(faces, grouped.owners, people, new_person)
+        chosen = place_joined(faces, owners, people, new_person)
     used = set(chosen.values())
     new_people = [
         {"id": each, "root_id": each, "tenant": lease.tenant, "hidden": False} for each in new_ids if each in used
@@ -236,7 +260,7 @@ def _strike_out(connection: sa.Connection, unseen: Unseen) -> None:
         connection.execute(unseen_photo.delete().where(key.in_(some)))
 
 
-def _finish(connection: sa.Connection, lease: ClusteringLease, seconds: float) -> None:
+def _finish(connection: sa.Connection, lease: ClusteringLease, grouped: Grouped) -> None:
     """Give the album back, count, and keep a wish that came up meanwhile."""
     in_album = face.c.album_id == lease.album_id
     total = sa.select(sa.func.count()).select_from(face).where(in_album).scalar_subquery()
@@ -251,9 +275,11 @@ def _finish(connection: sa.Connection, lease: ClusteringLease, seconds: float) -
         "attempt": 0,
         "detail": None,
         "finished_at": utc_now(),
-        "seconds": seconds,
+        "seconds": grouped.seconds,
         "total_faces": total,
         "clusters": clusters,
         "noise_faces": total - somebodys,
     }
+    if grouped.grouping.owners is None:
+        ended["limits"] = grouped.grouping.limits
     connection.execute(clustering.update().where(*is_held(lease)).values(**ended))

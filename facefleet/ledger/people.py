@@ -81,6 +81,14 @@ class People:
                 raise PersonNotFound(f"there is no person {person_id} (any more)")
             return _people_of(connection, rows, scope)[0]
 
+    def mean_qualities(self, album_id: UUID) -> dict[UUID, float]:
+        """Average the quality of each person's faces in an album, 0-1."""
+        means = sa.select(person.c.root_id, sa.func.avg(face.c.overall))
+        means = means.join(face_spot, face_spot.c.person_id == person.c.id).join(face, face.c.id == face_spot.c.face_id)
+        with self.database.reading() as connection:
+            rows = connection.execute(means.where(face_spot.c.album_id == album_id).group_by(person.c.root_id))
+            return {person_id: float(mean) for person_id, mean in rows}
+
     def history(self, tenant: str, person_id: UUID | None, limit: int, before: UUID | None) -> list[Change]:
         """List one page of changes, newest first.
 

@@ -12,7 +12,7 @@ from schemathesis.generation.modes import GenerationMode
 from api.dependencies import Services
 from api.main import create_app
 
-#: A stream ends with its job, which the tests of jobs follow; the others say 501, and why.
+#: A stream ends with its job, which the tests of jobs follow; clusters are waited for; the last says 501, and why.
 LEFT_OUT = ["/v1/jobs/{job}/events", "/cluster", "/predictions/{image_id}"]
 EXAMPLES = 3
 

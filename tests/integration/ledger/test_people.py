@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from facefleet.errors import FaceNotFound, InvalidRequest, PeopleConflict, PersonNotFound
-from facefleet.ledger.groupings import Grouped
+from facefleet.ledger.groupings import Grouped, Grouping
 from facefleet.ledger.people import Scope
 from facefleet.people_records import ChangeKind, ClusteringState, Person
 from facefleet.records import DEFAULT_TENANT
@@ -27,7 +27,7 @@ def group(scene: Scene, *clusters: list[UUID], version: str = "m1", anew: bool =
     groupings.find_again(lease, version, unseen.stamps)
     labels = {row.id: -1 for row in groupings.faces(scene.album.id, version)}
     labels |= {face_id: number for number, cluster in enumerate(clusters) for face_id in cluster}
-    assert groupings.settle(lease, Grouped(version, labels, None, unseen, 0.1))
+    assert groupings.settle(lease, Grouped(version, Grouping(labels), unseen, 0.1))
 
 
 def faces_of(scene: Scene, *photo_ids: UUID) -> list[UUID]:
@@ -333,7 +333,7 @@ def test_an_album_is_due_when_its_photos_are_indexed(scene: Scene) -> None:
     assert due() == []
     lease = scene.ledger.clusterings.claim(scene.album.id, 60)
     assert lease
-    assert lease.is_first
+    assert lease.limits is None
     assert scene.ledger.clusterings.claim(scene.album.id, 60) is None
     assert scene.ledger.clusterings.show(scene.album.id, 3).state is ClusteringState.RUNNING
     scene.ledger.clusterings.expire_all()
@@ -351,7 +351,7 @@ def test_a_run_that_lost_its_lease_writes_nothing(scene: Scene, six: list[UUID])
     zombie = clusterings.claim(scene.album.id, 0.001)
     assert zombie
     wait_until(lambda: clusterings.claim(scene.album.id, 60) is not None)
-    all_one = Grouped("m1", dict.fromkeys(six, 0), None, groupings.unseen(scene.album.id), 0.1)
+    all_one = Grouped("m1", Grouping(dict.fromkeys(six, 0)), groupings.unseen(scene.album.id), 0.1)
     assert not groupings.settle(zombie, all_one)
     assert not clusterings.renew(zombie, 60)
     assert len(people(scene)) == 2
@@ -369,7 +369,7 @@ def test_what_came_up_during_a_run_is_not_forgotten(scene: Scene, six: list[UUID
     clusterings.want(scene.album.id)
     anna = person_of(scene, six[0])
     scene.ledger.people_book.reject(T, anna, [six[0]])
-    assert groupings.settle(lease, Grouped("m1", dict.fromkeys(six[:3], 0), None, unseen, 0.1))
+    assert groupings.settle(lease, Grouped("m1", Grouping(dict.fromkeys(six[:3], 0)), unseen, 0.1))
     assert members(scene, anna) == set(six[1:3])
     shown = clusterings.show(scene.album.id, MOST_ATTEMPTS)
     assert (shown.state, shown.new_photos) == (ClusteringState.WAITING, 1)

@@ -45,7 +45,7 @@ def test_faces_are_found_indexed_and_searched(http: httpx.Client, faces: str, sd
         ("/api/v1/collections/faces/index-faces?external_image_id=a/b", ONE, 400, "rekognition_error"),
         ("/api/v1/collections/faces/search-faces", b"people", 400, "rekognition_error"),
         ("/api/v1/detect-faces", b"no photo", 422, "photo_undecodable"),
-        ("/cluster", b"", 501, "not_implemented"),
+        ("/cluster", b"", 415, "unsupported_media_type"),
     ],
 )
 @pytest.mark.usefixtures("faces")
