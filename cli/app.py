@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    album_files,
     audit,
     calibrate,
     doctor,
@@ -46,6 +47,8 @@ for command in _ALBUM_COMMANDS:
     app.command(rich_help_panel="Albums")(command)
 for command in _SERVERS:
     app.command(rich_help_panel="Servers")(command)
+for name, file_command in (("export", album_files.export_album), ("import", album_files.import_album)):
+    app.command(name, rich_help_panel="Albums")(file_command)
 app.add_typer(people.app, name="people", rich_help_panel="Albums")
 app.add_typer(keys.app, name="keys", rich_help_panel="Servers")
 app.add_typer(models.app, name="models", rich_help_panel="This machine")

@@ -1,19 +1,13 @@
 """`purge`: everything of a tenant is deleted."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Annotated
+from contextlib import closing
+from typing import Annotated
 
 import typer
 
-from cli.data_directory import hold_data_directory
 from cli.output import say
-from facefleet.errors import DataDirectoryInUse, InvalidRequest
-
-if TYPE_CHECKING:
-    from facefleet.gallery.protocol import Gallery
-    from facefleet.settings import Settings
+from facefleet.errors import InvalidRequest
 
 
 def purge(
@@ -28,6 +22,7 @@ def purge(
     [bold]facefleet delete[/bold]. On a terminal the command asks first; in a script it does not.
     """
     from cli.composition import load_settings, open_operators_ledger  # noqa: PLC0415  see cli.whereabouts
+    from cli.reaching import reach_gallery  # noqa: PLC0415  the same
     from facefleet.photo_store import open_photo_stores  # noqa: PLC0415  the same
     from facefleet.purging import purge_tenant  # noqa: PLC0415  the same
 
@@ -37,20 +32,6 @@ def purge(
             raise InvalidRequest(f"there is no tenant {tenant!r}: it has neither albums nor keys")
         if not yes and sys.stdin.isatty():
             typer.confirm(f"Delete everything of the tenant {tenant}?", abort=True, err=True)
-        with _reach_gallery(settings) as gallery:
+        with reach_gallery(settings) as gallery:
             albums = purge_tenant(ledger, gallery, open_photo_stores(settings), settings, tenant, who="local")
     say(f"The tenant {tenant} is deleted, with {albums} albums.")
-
-
-@contextmanager
-def _reach_gallery(settings: "Settings") -> "Iterator[Gallery]":
-    """Open the gallery through the server that owns the data directory, or own it for a moment."""
-    from facefleet.gallery.opening import open_gallery  # noqa: PLC0415  as above
-
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(hold_data_directory(settings.data_dir))
-            owner = True
-        except DataDirectoryInUse:
-            owner = False
-        yield stack.enter_context(closing(open_gallery(settings, owner=owner)))

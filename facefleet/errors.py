@@ -29,6 +29,7 @@ FacefleetError
 |  +- JobNotFound
 |  +- PersonNotFound
 |  +- FaceNotFound
+|  +- AlbumFileRefused       a file to be imported is damaged, hostile, or of a later format
 |  +- PeopleConflict         a change of people, or its undoing, makes no sense (any more)
 +- ConfigurationError        the process refuses to start, or the command to run
    +- ModelPackNotFound
@@ -239,6 +240,12 @@ class FaceNotFound(RequestError):
     """There is no face of that id (any more)."""
 
     reason = "face_not_found"
+
+
+class AlbumFileRefused(RequestError):
+    """A file that is to be imported cannot be what it says it is."""
+
+    reason = "album_file_refused"
 
 
 class PeopleConflict(RequestError):

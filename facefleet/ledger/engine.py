@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from facefleet.errors import ConfigurationError
+from facefleet.ledger.album_entries import AlbumEntries
+from facefleet.ledger.album_rows import AlbumRows
 from facefleet.ledger.albums import Albums
 from facefleet.ledger.appearances import Appearances
 from facefleet.ledger.audit import Audit
@@ -63,6 +65,8 @@ class Ledger:
     groupings: Groupings
     keys: Keys
     audit: Audit
+    album_rows: AlbumRows
+    album_entries: AlbumEntries
     tenants: Tenants
     retention: Retention
 
@@ -119,6 +123,8 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         groupings=Groupings(database),
         keys=Keys(database, audit),
         audit=audit,
+        album_rows=AlbumRows(database),
+        album_entries=AlbumEntries(database),
         tenants=Tenants(database),
         retention=Retention(database, audit),
     )
