@@ -89,10 +89,24 @@ def test_dispatcher_and_workers_agree_on_what_a_worker_holds(ours: dict[str, dic
     assert ours["dispatcher"]["environment"]["FACEFLEET_WORKER_THREADS"]
 
 
+#: Links of the web page lead to published ports.
+FOR_BROWSERS = {"FACEFLEET_FLOWER_URL", "FACEFLEET_GRAFANA_URL"}
+
+
+def test_links_of_the_page_lead_to_published_ports(compose: dict[str, Any]) -> None:
+    published = {
+        port.rpartition(":")[0] for service in compose["services"].values() for port in service.get("ports", [])
+    }
+    links = {compose["services"]["api"]["environment"][name].removeprefix("http://") for name in FOR_BROWSERS}
+    assert links <= published
+
+
 def test_addresses_are_those_of_services(compose: dict[str, Any]) -> None:
     found = set()
     for service in compose["services"].values():
-        for value in service.get("environment", {}).values():
+        for name, value in service.get("environment", {}).items():
+            if name in FOR_BROWSERS:
+                continue
             for url in re.findall(r"\w[\w+]*://\S+:\d+", str(value)):
                 parts = urlsplit(url)
                 assert parts.hostname in compose["services"]
