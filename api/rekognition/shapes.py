@@ -13,6 +13,8 @@ from pydantic_core import from_json
 
 from api.rekognition.errors import ImageTooLarge, InvalidParameter, Unserializable
 
+#: Shapes whose values JSON says otherwise, or that hold such values.
+_RENDERED = frozenset({"structure", "list", "timestamp"})
 _INT_RANGE = {"integer": 2**31, "long": 2**63}
 #: What Python's patterns call the Unicode classes of the model.
 _UNICODE_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
@@ -62,7 +64,13 @@ def render(shape: Shape, value: Any) -> Any:  # noqa: ANN401  as the shape says
     """
     match shape.type_name:
         case "structure":
-            return {name: render(shape.members[name], each) for name, each in value.items() if each is not None}
+            members = shape.members
+            # Most members are scalars, which are what they are: a call for each would be half of the time.
+            return {
+                name: render(member, each) if (member := members[name]).type_name in _RENDERED else each
+                for name, each in value.items()
+                if each is not None
+            }
         case "list":
             return [render(shape.member, each) for each in value]
         case "timestamp":

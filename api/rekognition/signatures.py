@@ -18,6 +18,7 @@ _SERVICE = "rekognition"
 MAX_SKEW_S = 300.0
 _DATE_HEADER = "x-amz-date"
 _BODY_HASH_HEADER = "x-amz-content-sha256"
+_TIMESTAMP = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=([\w+=.@-]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *, *"
     r"SignedHeaders=([a-z0-9;_-]+) *, *Signature=([0-9a-f]{64})",
@@ -97,7 +98,7 @@ def _sign(request: Request, body: bytes, signed: Signature, secret: str, timesta
 
 def _check_time(timestamp: str, signed: Signature, now_s: float) -> None:
     try:
-        moment = datetime.strptime(timestamp, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(timestamp if _TIMESTAMP.fullmatch(timestamp) else "")
     except ValueError as error:
         raise RekognitionError(
             "IncompleteSignatureException", "The header X-Amz-Date is missing, or is not like 20300131T235959Z."

@@ -1,6 +1,5 @@
 """The Rekognition protocol: every operation is a `POST /` that its header names."""
 
-import json
 import re
 from contextlib import nullcontext
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from uuid import uuid4
 import structlog
 from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Request, Response
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from api.body_limit import SMALL_BODY_BYTES, allow_body
@@ -54,7 +54,7 @@ async def call_rekognition(request: Request, services: ServicesDep, later: Backg
         failure = RekognitionError("InternalServerError", unforeseen, HTTPStatus.INTERNAL_SERVER_ERROR)
         answer, status = _describe(failure), failure.status
     headers = {"x-amzn-RequestId": request_id}
-    return Response(json.dumps(answer), status, headers, media_type=_MEDIA_TYPE)
+    return Response(to_json(answer), status, headers, media_type=_MEDIA_TYPE)
 
 
 async def _answer(request: Request, services: Services, later: BackgroundTasks) -> dict[str, Any]:

@@ -36,7 +36,7 @@ album = sa.Table(
     "album",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
-    #: Who owns it; one default tenant until keys exist.
+    #: Who owns it.
     sa.Column("tenant", sa.String(255), nullable=False),
     sa.Column("name", sa.String(255), nullable=False),
     sa.Column("created_at", UtcTime, nullable=False, default=utc_now()),

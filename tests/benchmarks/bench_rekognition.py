@@ -1,4 +1,6 @@
-"""CPU of one search through the Rekognition protocol and through the native route, without the models' share.
+"""CPU of one search by a signed request of the Rekognition protocol and by the native route with a key.
+
+Without the models' share; what the callers spend on signing is not counted.
 
 .venv/bin/pytest -q -s tests/benchmarks/bench_rekognition.py
 """
@@ -9,16 +11,22 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import httpx
 import numpy as np
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from api.dependencies import Services
 from api.main import create_app
 from facefleet.ledger.images import IndexedImage
 from facefleet.records import GalleryPoint, PhotoRef, face_id_of
+from tests.fixtures.keys import MASTER_SECRET
 from tests.integration.api import conftest
+from tests.integration.rekognition.conftest import REGION, add_key, secret_of
 
 FACES, CALLS, ROUNDS = 1000, 40, 5
 JPEG = {"content-type": "image/jpeg"}
@@ -32,7 +40,9 @@ def test_cpu_of_a_search(
     open_drawn_services: Callable[..., AbstractContextManager[Services]], image_bytes: int, matches: int
 ) -> None:
     image = b"people 1".ljust(image_bytes)
-    with open_drawn_services() as services:
+    unlimited = {"key_requests_per_s": 1e9, "key_burst_requests": 10**9}
+    with open_drawn_services(master_secret=MASTER_SECRET, **unlimited) as opened:
+        services = replace(opened, keys_are_on=True)
         fill(services)
         request = {"CollectionId": "album", "Image": {"Bytes": base64.b64encode(image).decode()}}
         body = json.dumps({**request, "MaxFaces": matches, "FaceMatchThreshold": 0}).encode()
@@ -63,11 +73,15 @@ async def measure(services: Services, image: bytes, body: bytes, matches: int) -
     """Give the median round's milliseconds of CPU for each call: native, Rekognition."""
     transport = httpx.ASGITransport(create_app(services))
     native_url = f"/v1/albums/album/search?limit={matches}&min_similarity=-1"
+    key = add_key(services)
+    signable = AWSRequest("POST", "http://localhost/", headers=TARGET, data=body)
+    SigV4Auth(Credentials(key.id, secret_of(key)), "rekognition", REGION).add_auth(signable)
+    signed = dict(signable.headers.items())
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         rounds = []
         for _ in range(ROUNDS):
-            native = await cpu_ms(client, native_url, image, JPEG)
-            rounds.append((native, await cpu_ms(client, "/", body, TARGET)))
+            native = await cpu_ms(client, native_url, image, JPEG | {"x-api-key": key.text})
+            rounds.append((native, await cpu_ms(client, "/", body, signed)))
     native_ms, rekognition_ms = np.median(np.array(rounds), axis=0)
     return float(native_ms), float(rekognition_ms)
 
