@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -14,6 +14,8 @@ from facefleet.people.model_rules import ModelRules
 from tests.fixtures.processes import wait_until
 from tests.integration.api.conftest import indexing, serving
 
+#: The same in every process of a test run: it is part of tests' names.
+NOBODY = UUID(int=1)
 ALBUM = "/v1/albums/people"
 PHOTOS = {
     "a.jpg": b"people 1 2",
@@ -127,13 +129,13 @@ def test_pages(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "kind"),
     [
-        ("GET", f"/v1/people/{uuid4()}", None, 404, "person_not_found"),
-        ("PATCH", f"/v1/people/{uuid4()}", {"name": "x"}, 404, "person_not_found"),
-        ("PATCH", f"/v1/people/{uuid4()}", {"name": "\n"}, 422, "invalid_request"),
-        ("POST", f"/v1/people/{uuid4()}/merge", {"people": []}, 422, "invalid_request"),
-        ("POST", f"/v1/people/{uuid4()}/undo", {}, 404, "person_not_found"),
-        ("POST", f"{ALBUM}/people", {"face_ids": [str(uuid4())]}, 404, "face_not_found"),
-        ("GET", f"/v1/photos/{uuid4()}/people", None, 404, "photo_not_found"),
+        ("GET", f"/v1/people/{NOBODY}", None, 404, "person_not_found"),
+        ("PATCH", f"/v1/people/{NOBODY}", {"name": "x"}, 404, "person_not_found"),
+        ("PATCH", f"/v1/people/{NOBODY}", {"name": "\n"}, 422, "invalid_request"),
+        ("POST", f"/v1/people/{NOBODY}/merge", {"people": []}, 422, "invalid_request"),
+        ("POST", f"/v1/people/{NOBODY}/undo", {}, 404, "person_not_found"),
+        ("POST", f"{ALBUM}/people", {"face_ids": [str(NOBODY)]}, 404, "face_not_found"),
+        ("GET", f"/v1/photos/{NOBODY}/people", None, 404, "photo_not_found"),
         ("GET", "/v1/albums/nothing/people", None, 404, "album_not_found"),
         ("POST", "/cluster", {"job_id": "1", "event_id": "nothing"}, 404, "album_not_found"),
     ],
