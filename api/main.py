@@ -37,6 +37,7 @@ from api.routes import (
 from api.security_in_openapi import DescribedApi
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
+from facefleet.identity.derivation import derive_signing_key
 from facefleet.identity.rate_limits import open_rate_limits
 from facefleet.pictures import PictureCache
 
@@ -86,19 +87,20 @@ def create_app(services: Services) -> FastAPI:
         dependencies=[Depends(get_caller)],
     )
     app.state.services = services
+    master_secret = services.settings.master_secret.get_secret_value() or secrets.token_hex(32)
     app.state.admission = Admission(
         services.ledger,
         open_rate_limits(services.settings),
         services.keys_are_on,
         services.own_key,
-        services.settings.master_secret.get_secret_value() or secrets.token_hex(32),
+        master_secret,
     )
     app.state.search_places = Semaphore(services.settings.max_search_queue)
     app.state.upload_places = Semaphore(services.settings.max_uploads)
     app.state.picture_places = Semaphore(services.settings.max_pictures)
     app.state.pictures = PictureCache(services.settings.picture_cache_bytes)
-    secret = services.settings.link_secret.get_secret_value().encode()
-    app.state.link_key = secret or secrets.token_bytes(32)
+    link_secret = services.settings.link_secret.get_secret_value().encode()
+    app.state.link_key = link_secret or derive_signing_key(master_secret, "link")
     install_error_responses(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHosts, services=services)

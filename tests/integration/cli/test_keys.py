@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.client import ApiClient
+from cli.data_directory import hold_data_directory
+from cli.embedded import serve_embedded
+from cli.needs import Needs
+from facefleet.errors import NotAuthenticated
 from facefleet.identity.api_key import id_of_key
 from tests.fixtures.keys import MASTER_SECRET
 from tests.integration.cli.conftest import Ended, FakeApi, isolate
@@ -132,5 +137,30 @@ def test_a_refused_key_is_explained(api: FakeApi, facefleet: Facefleet) -> None:
     assert (later.status, later.stderr) == (75, "facefleet: come back later\n")
 
 
-def test_a_command_without_a_server_is_its_own_and_keeps_others_out(facefleet: Facefleet) -> None:
+def test_a_command_without_a_server_is_its_own_and_keeps_others_out(facefleet: Facefleet, place: Path) -> None:
     assert facefleet("albums", "--json").document == []
+    with hold_data_directory(place / "data") as held, serve_embedded(held, Needs.LEDGER) as client:
+        assert client.get("albums") == {"albums": []}
+        with pytest.raises(NotAuthenticated):
+            ApiClient(client.url).get("albums")
+
+
+def test_a_key_says_whose_albums_a_command_means_without_a_server_too(
+    facefleet: Facefleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = facefleet("keys", "create", "--tenant", "acme", "--scope", "read", "--json").document["key"]
+    monkeypatch.setenv("FACEFLEET_API_KEY", key)
+    assert facefleet("albums", "--json").document == []
+    refused = facefleet("delete", "album", "--yes")
+    assert (refused.status, "scope admin" in refused.stderr) == (2, True)
+    # Where no keys are made, it is one of another server.
+    monkeypatch.delenv("FACEFLEET_MASTER_SECRET")
+    assert facefleet("albums", "--json").document == []
+
+
+def test_a_command_finds_the_key_of_a_server_in_its_data_directory(facefleet: Facefleet, place: Path) -> None:
+    with hold_data_directory(place / "data") as held, serve_embedded(held, Needs.LEDGER) as client:
+        held.publish(client.url, client.key)
+        assert facefleet("albums", "--json").document == []
+        held.publish(client.url, "another")
+        assert "show an API key" in facefleet("albums").stderr

@@ -9,7 +9,13 @@ from facefleet.errors import ConfigurationError
 
 @pytest.fixture(autouse=True)
 def empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("FACEFLEET_SERVER", "FACEFLEET_DATA_DIR", "FACEFLEET_MAX_PROBE_BYTES", "XDG_DATA_HOME"):
+    for name in (
+        "FACEFLEET_SERVER",
+        "FACEFLEET_DATA_DIR",
+        "FACEFLEET_MAX_PROBE_BYTES",
+        "FACEFLEET_API_KEY",
+        "XDG_DATA_HOME",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -20,6 +26,7 @@ def assert_agrees_with_settings() -> Whereabouts:
     settings = load_settings()
     assert (found.server, found.data_dir) == (settings.server, settings.data_dir)
     assert found.max_probe_bytes == settings.max_probe_bytes
+    assert found.api_key == settings.api_key.get_secret_value()
     return found
 
 
@@ -39,6 +46,8 @@ def test_default_is_the_data_folder_of_the_user(monkeypatch: pytest.MonkeyPatch)
         ({"FACEFLEET_DATA_DIR": "relative/place"}, ""),
         ({"FACEFLEET_DATA_DIR": "~/faces"}, ""),
         ({"XDG_DATA_HOME": "/xdg"}, ""),
+        ({"FACEFLEET_API_KEY": "FFKA_1"}, "FACEFLEET_API_KEY=FFKB_2\n"),
+        ({}, "FACEFLEET_API_KEY=FFKB_2\n"),
         ({"FACEFLEET_MAX_PROBE_BYTES": "100"}, "FACEFLEET_MAX_PROBE_BYTES=200\n"),
     ],
 )
