@@ -202,8 +202,8 @@ class Settings(BaseSettings):
     compat_album: str = Field(default="faces", pattern=r"^[A-Za-z0-9_.-]{1,255}$")
     """Album behind the front doors that know only one: POST /search, POST /upload and GET /status."""
     link_secret: SecretStr = SecretStr("")
-    """Signs links to photos; empty: it follows from FACEFLEET_MASTER_SECRET. Without either, links of one API process are
-    not known to another, nor after its end."""
+    """Signs links to photos; empty: it follows from FACEFLEET_MASTER_SECRET. Without either, no API process knows the
+    links of another, or of the one before it."""
     link_expiry_s: float = Field(default=3600, gt=0)
     """How long a link to a photo works."""
     picture_cache_bytes: int = Field(default=100_000_000, ge=0)
