@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facefleet.people import neighbours
@@ -30,6 +30,7 @@ def test_neighbours_are_the_nearest_of_either(faces: int, count: int, min_cosine
     assert np.allclose(found.cosines, cosines[found.rows, found.others], atol=1e-6)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 5), st.floats(-1, 1))
 def test_nearest_come_in_order(asked: int, known: int, count: int, min_cosine: float) -> None:
     one, other = (draw_album(seed=n, count=n).faces.templates for n in (asked, known))
