@@ -17,6 +17,8 @@ from tests.fixtures.processes import Processes, clean_environment, free_port, wa
 
 SCREENSHOTS = Path("web-screenshots")
 ALBUM = "wedding"
+#: Begins the names of albums that tests make: they come after the demo album, which the page begins with.
+OTHER = "zz"
 PHOTOS, PEOPLE, SEED = 72, 10, 3
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: A camera that shows a test picture, and no request but the page's own.

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.conftest import ALBUM, PHOTOS, DemoAlbum, OpenPage, Watch
+from tests.web.conftest import ALBUM, OTHER, PHOTOS, DemoAlbum, OpenPage, Watch
 
 BROKEN = b"\xff\xd8\xff\xe0 this was a photo once"
 
@@ -28,7 +28,7 @@ def folder(demo: DemoAlbum, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def new_album(request: pytest.FixtureRequest) -> str:
-    return f"{request.node.name[5:45]} ä&?#"
+    return f"{OTHER} {request.node.name[5:45]} ä&?#"
 
 
 def create_album(page: Page, name: str) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.web.conftest import ALBUM, DemoAlbum, OpenPage, Watch, drop_file, wait_for_results
 
+FIND = f"#/find/{ALBUM}"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
@@ -18,7 +19,7 @@ def shown_names(page: Page) -> list[str]:
 
 
 def test_a_dropped_selfie_finds_its_person(open_page: OpenPage, demo: DemoAlbum) -> None:
-    page = open_page()
+    page = open_page(FIND)
     drop_file(page, demo.selfie(demo.most_seen))
     wait_for_results(page)
     names = shown_names(page)
@@ -33,7 +34,7 @@ def test_a_dropped_selfie_finds_its_person(open_page: OpenPage, demo: DemoAlbum)
 
 def test_the_outline_lies_on_the_face(open_page: OpenPage, demo: DemoAlbum) -> None:
     """The same square around the same face, whether the page frames the photo or the test does."""
-    page = open_page()
+    page = open_page(FIND)
     drop_file(page, demo.selfie(demo.most_seen))
     wait_for_results(page)
     for cell in page.locator(".found .cell:visible").all()[:6]:
@@ -52,7 +53,7 @@ def test_the_outline_lies_on_the_face(open_page: OpenPage, demo: DemoAlbum) -> N
 
 
 def test_one_of_several_faces_is_chosen(open_page: OpenPage, demo: DemoAlbum) -> None:
-    page = open_page()
+    page = open_page(FIND)
     drop_file(page, demo.group_photo())
     wait_for_results(page)
     faces = page.get_by_role("group", name="Whom to look for").get_by_role("button")
@@ -68,7 +69,7 @@ def test_one_of_several_faces_is_chosen(open_page: OpenPage, demo: DemoAlbum) ->
 
 
 def test_more_like_this_searches_with_the_face_itself(open_page: OpenPage, demo: DemoAlbum) -> None:
-    page = open_page()
+    page = open_page(FIND)
     drop_file(page, demo.selfie(demo.most_seen))
     wait_for_results(page)
     page.locator(".found .cell-more").first.click()
@@ -81,7 +82,7 @@ def test_more_like_this_searches_with_the_face_itself(open_page: OpenPage, demo:
 
 
 def test_selected_photos_are_saved_as_a_zip(open_page: OpenPage, demo: DemoAlbum) -> None:
-    page = open_page()
+    page = open_page(FIND)
     drop_file(page, demo.selfie(demo.most_seen))
     wait_for_results(page)
     chosen = shown_names(page)[:2]
@@ -97,7 +98,7 @@ def test_selected_photos_are_saved_as_a_zip(open_page: OpenPage, demo: DemoAlbum
 
 
 def test_a_pasted_photo_is_searched_with(open_page: OpenPage, demo: DemoAlbum) -> None:
-    page = open_page()
+    page = open_page(FIND)
     content = io.BytesIO(demo.selfie(demo.most_seen).read_bytes()).getvalue()
     page.evaluate(
         """(content) => {
@@ -112,7 +113,7 @@ def test_a_pasted_photo_is_searched_with(open_page: OpenPage, demo: DemoAlbum) -
 
 def test_the_camera_takes_a_photo(open_page: OpenPage) -> None:
     """The browser's test camera shows nobody."""
-    page = open_page()
+    page = open_page(FIND)
     page.get_by_role("button", name="Use the camera").click()
     page.get_by_role("button", name="Take the photo").click()
     expect(page.get_by_role("heading", name="There is no face in this photo")).to_be_visible()
@@ -120,7 +121,7 @@ def test_the_camera_takes_a_photo(open_page: OpenPage) -> None:
 
 
 def test_what_is_no_photo_is_said_so(open_page: OpenPage, tmp_path: Path, watch: Watch) -> None:
-    page = open_page()
+    page = open_page(FIND)
     note = tmp_path / "note.txt"
     note.write_text("hello")
     drop_file(page, note, "text/plain")
@@ -134,7 +135,7 @@ def test_what_is_no_photo_is_said_so(open_page: OpenPage, tmp_path: Path, watch:
 
 
 def test_it_works_on_a_phone(open_page: OpenPage, demo: DemoAlbum) -> None:
-    page = open_page(**PHONE)
+    page = open_page(FIND, **PHONE)
     page.locator("input[type=file]").set_input_files(demo.selfie(demo.most_seen))
     wait_for_results(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"

@@ -110,7 +110,7 @@ def mark_messages(route: Route) -> None:
 
 
 #: What is no message: names that people or the project gave, and what the server says of its models and files.
-DATA = re.compile(r"Facefleet|English|Español|demo|photo-\d+\.jpg|wedding|s3://\S+|\b[kM]B\b|\b[0-9a-f]{16}\b")
+DATA = re.compile(r"Facefleet|English|Español|demo|photo-\d+\.jpg|wedding|zz .*|s3://\S+|\b[kM]B\b|\b[0-9a-f]{16}\b")
 
 READ_ALL = """() => {
     const said = [];

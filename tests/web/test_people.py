@@ -5,13 +5,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.fixtures.processes import wait_until
-from tests.web.conftest import PHOTOS, DemoAlbum, OpenPage
+from tests.web.conftest import OTHER, PHOTOS, DemoAlbum, OpenPage
 
 
 @pytest.fixture
 def album(demo: DemoAlbum, request: pytest.FixtureRequest) -> str:
     """An album of the same photos, grouped."""
-    name = request.node.name[5:45]
+    name = f"{OTHER} {request.node.name[5:45]}"
     with httpx.Client(base_url=demo.url) as http:
         http.post("/v1/albums", json={"name": name}).raise_for_status()
         http.post(f"/v1/albums/{name}/index", json={"source": str(demo.folder)}).raise_for_status()

@@ -4,10 +4,17 @@ import { h } from "./dom.js";
 import { t } from "./messages.js";
 import { read, write } from "./memory.js";
 
-/** Find the album that is meant: the one of the address, else the one that was chosen last, else the first. */
+/** Find the album that is meant: the one of the address, else the one that was looked at last, else the first. */
 export function chooseAlbum(albums, wanted) {
   const names = albums.map(({ name }) => name);
-  return [wanted, read("album")].find((name) => names.includes(name)) ?? names[0];
+  const chosen = [wanted, read("album")].find((name) => names.includes(name)) ?? names[0];
+  rememberAlbum(chosen);
+  return chosen;
+}
+
+/** Begin with this album next time. */
+export function rememberAlbum(name) {
+  write("album", name);
 }
 
 /**
@@ -18,9 +25,6 @@ export function chooseAlbum(albums, wanted) {
  */
 export function albumMenu(albums, chosen, view) {
   const options = albums.map(({ name, indexed }) => h("option", { value: name, selected: name === chosen }, t("find.album_option", { name, count: indexed })));
-  const menu = h("select", { class: "select", id: "album", on: { change: () => {
-    write("album", menu.value);
-    location.hash = `#/${view}/${encodeURIComponent(menu.value)}`;
-  } } }, options);
+  const menu = h("select", { class: "select", id: "album", on: { change: () => (location.hash = `#/${view}/${encodeURIComponent(menu.value)}`) } }, options);
   return h("p", { class: "field-line" }, h("label", { for: "album" }, t("find.album")), menu);
 }

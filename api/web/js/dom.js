@@ -65,6 +65,7 @@ const PATHS = {
   play: "M7 4.5v15l12-7.5z",
   split: "M12 20v-7M12 13L6 7M12 13l6-6M6 11V7h4M18 11V7h-4",
   hide: "M3 12s3.5-6 9-6 9 6 9 6-3.5 6-9 6-9-6-9-6zM4 4l16 16",
+  leave: "M10 4H5v16h5M15 8l4 4-4 4M19 12H9",
   undo: "M8 5L4 9l4 4M4 9h10a6 6 0 0 1 0 12h-3",
   outside: "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
 };

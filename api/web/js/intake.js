@@ -24,7 +24,7 @@ class Intake {
     Object.assign(this, { album, system, changed, signal });
     this.drop = h("div", { class: "drop-area" });
     this.state = h("div", { class: "upload", "aria-live": "off" });
-    this.element = h("section", { class: "intake", hidden: true, "aria-label": t("album.add") }, this.drop, this.state, this.sourceForm());
+    this.element = h("section", { class: "intake needs-index", hidden: true, "aria-label": t("album.add") }, this.drop, this.state, this.sourceForm());
     this.drawDrop();
     this.listen();
   }

@@ -4,6 +4,7 @@ import { fill, h, icon, set } from "./dom.js";
 import { LANGUAGES, chooseLanguage, currentLanguage, loadMessages, t } from "./messages.js";
 import { read, write } from "./memory.js";
 import { errorBox, noticePlaces } from "./notices.js";
+import { endSession, isSignedIn, loadSession } from "./session.js";
 import { closeViewer } from "./viewer.js";
 
 /** The views by the first word of the address, in the order of the menu. Each is loaded when it is first shown. */
@@ -39,7 +40,7 @@ async function show() {
     const showView = await VIEWS[name].load();
     if (!context.signal.aborted) await showView(context);
   } catch (error) {
-    if (error.status === 401) (await import("./views/sign_in.js")).showSignIn(place, show);
+    if (error.status === 401) (await import("./views/sign_in.js")).showSignIn(place, start);
     else if (error.name !== "AbortError") fill(place, errorBox(error, show));
   }
 }
@@ -51,8 +52,16 @@ function header() {
   return h("header", { class: "top" },
     h("a", { class: "brand", href: "#/find" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), h("span", {}, "Facefleet")),
     h("nav", { "aria-label": t("nav.label") }, links),
-    h("div", { class: "tools" }, languageMenu(), themeButton()),
+    h("div", { class: "tools" }, languageMenu(), themeButton(), isSignedIn() && signOutButton()),
   );
+}
+
+function signOutButton() {
+  const leave = async () => {
+    await endSession();
+    await start();
+  };
+  return h("button", { class: "icon-button", type: "button", "aria-label": t("sign_in.out"), title: t("sign_in.out"), on: { click: leave } }, icon("leave"));
 }
 
 function languageMenu() {
@@ -76,7 +85,7 @@ function themeButton() {
 }
 
 async function start() {
-  await loadMessages();
+  await Promise.all([loadMessages(), loadSession()]);
   const skip = h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.focus(); } } }, t("skip"));
   fill(document.body, skip, header(), main, noticePlaces());
   addEventListener("hashchange", follow);

@@ -16,29 +16,31 @@ export class PhotoPages {
   constructor(album, { state, arrived, signal }) {
     Object.assign(this, { album, state, arrived, signal });
     this.pages = new Map();
+    this.stale = new Set();
     this.asked = new Set();
   }
 
   /** Show what is known of a photo; null, while it is asked for. */
   item(index, wanted = true) {
-    const page = this.pages.get(Math.floor(index / PAGE));
-    if (page) return page[index % PAGE] ?? null;
-    if (wanted) this.ask(Math.floor(index / PAGE));
-    return null;
+    const number = Math.floor(index / PAGE);
+    if (wanted && (!this.pages.has(number) || this.stale.has(number))) this.ask(number);
+    return this.pages.get(number)?.[index % PAGE] ?? null;
   }
 
-  /** Forget what is known, so that it is asked for anew when it is looked at. */
+  /** Have everything asked for anew as it is looked at; until it is here, what was known is shown. */
   refresh() {
-    for (const number of this.pages.keys()) this.ask(number, true);
+    this.stale = new Set(this.pages.keys());
+    this.arrived();
   }
 
-  async ask(number, again = false) {
-    if (this.asked.has(number) || (this.pages.has(number) && !again)) return;
+  async ask(number) {
+    if (this.asked.has(number)) return;
     this.asked.add(number);
     try {
       const query = { limit: PAGE, offset: number * PAGE, links: true, state: this.state };
       const { photos } = await get(albumPath(this.album, "/photos"), { query, signal: this.signal });
       this.pages.delete(number);
+      this.stale.delete(number);
       this.pages.set(number, photos.map(itemOf));
       if (this.pages.size > MOST_PAGES) this.pages.delete(this.pages.keys().next().value);
       this.arrived();

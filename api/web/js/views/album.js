@@ -1,6 +1,7 @@
 /** One album: its photos, how far they are, and what could not be read. */
 
 import { albumPath, get, send } from "../api.js";
+import { rememberAlbum } from "../album_menu.js";
 import { confirm } from "../dialogs.js";
 import { fill, h, icon, set } from "../dom.js";
 import { PhotoGrid } from "../grid.js";
@@ -22,6 +23,7 @@ export async function showAlbum(context) {
   const name = context.path[0];
   const [album, system] = await Promise.all([get(albumPath(name), context), get("/v1/system", context)]);
   context.title(name);
+  rememberAlbum(name);
   new AlbumView(context, album, system).begin();
 }
 
@@ -40,8 +42,8 @@ class AlbumView {
   begin() {
     const { name } = this.album;
     const find = h("a", { class: "button", href: `#/find/${encodeURIComponent(name)}` }, icon("find"), t("album.find"));
-    const add = h("button", { class: "button primary", type: "button", "aria-expanded": "false", on: { click: () => this.toggleIntake(add) } }, icon("plus"), t("album.add"));
-    const remove = h("button", { class: "icon-button", type: "button", "aria-label": t("album.delete"), title: t("album.delete"), on: { click: () => this.remove() } }, icon("trash"));
+    const add = h("button", { class: "button primary needs-index", type: "button", "aria-expanded": "false", on: { click: () => this.toggleIntake(add) } }, icon("plus"), t("album.add"));
+    const remove = h("button", { class: "icon-button needs-admin", type: "button", "aria-label": t("album.delete"), title: t("album.delete"), on: { click: () => this.remove() } }, icon("trash"));
     fill(this.place,
       h("a", { class: "back", href: "#/albums" }, icon("left"), t("nav.albums")),
       h("div", { class: "view-head" }, h("div", {}, h("h1", {}, name), this.counts), h("span", { class: "spring" }), find, add, remove),
@@ -92,7 +94,7 @@ class AlbumView {
 
   troubleParts(dead) {
     const show = h("button", { class: "button", type: "button", "aria-pressed": String(this.onlyDead), on: { click: () => { this.onlyDead = !this.onlyDead; this.draw(); } } }, t(this.onlyDead ? "album.show_all" : "album.show_dead"));
-    const again = h("button", { class: "button", type: "button", on: { click: () => this.retry() } }, icon("retry"), t("try_again"));
+    const again = h("button", { class: "button needs-index", type: "button", on: { click: () => this.retry() } }, icon("retry"), t("try_again"));
     return [icon("warning"), h("p", {}, t("albums.dead", { count: dead })), h("span", { class: "spring" }), show, again];
   }
 

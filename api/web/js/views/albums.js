@@ -13,7 +13,7 @@ const PICTURES = 4;
 export async function showAlbums(context) {
   if (context.path.length) return showAlbum(context);
   const { albums } = await get("/v1/albums", context);
-  const create = () => h("button", { class: "button primary", type: "button", on: { click: createAlbum } }, icon("plus"), t("albums.create"));
+  const create = () => h("button", { class: "button primary needs-index", type: "button", on: { click: createAlbum } }, icon("plus"), t("albums.create"));
   if (!albums.length) {
     fill(context.place, h("h1", { class: "unseen" }, t("nav.albums")), emptyBox("albums", t("albums.none"), t("albums.none_hint"), create()));
     return;

@@ -33,7 +33,7 @@ class PeopleView {
     this.state = h("div", { class: "grouping", role: "status" });
     this.list = h("ul", { class: "person-cards" });
     this.bar = h("div", { class: "selection-bar", role: "region", "aria-label": t("people.selected"), hidden: true });
-    const anew = h("button", { class: "button", type: "button", on: { click: () => this.groupAnew() } }, icon("retry"), t("people.anew"));
+    const anew = h("button", { class: "button needs-index", type: "button", on: { click: () => this.groupAnew() } }, icon("retry"), t("people.anew"));
     const hidden = h("input", { type: "checkbox", on: { change: () => { this.withHidden = hidden.checked; this.look(); } } });
     this.parts = [
       h("div", { class: "view-head" }, h("h1", {}, t("nav.people")), h("span", { class: "spring" }), albumMenu(albums, album, "people")),
@@ -79,7 +79,7 @@ class PeopleView {
     const box = h("input", { type: "checkbox", checked: this.chosen.has(person.person_id), "aria-label": t("people.select", { name: nameOf(person) }), on: { change: () => this.choose(person, box.checked) } });
     const card = h("li", { class: "person-card", draggable: "true", dataset: { hidden: person.hidden } },
       h("a", { href: address, draggable: "false" }, h("span", { class: "person-face" }, picture), h("strong", { class: person.name ? "" : "nameless" }, nameOf(person)), h("span", { class: "note" }, t("albums.photos", { count: person.photos }))),
-      h("label", { class: "cell-check" }, box, h("span", { class: "cell-tick" }, icon("check"))),
+      h("label", { class: "cell-check needs-index" }, box, h("span", { class: "cell-tick" }, icon("check"))),
     );
     card.classList.toggle("chosen", box.checked);
     this.makeDraggable(card, person);

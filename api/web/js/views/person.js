@@ -42,7 +42,7 @@ class PersonView {
   draw() {
     const { person } = this;
     const cover = person.cover?.crop ? h("img", { src: local(person.cover.crop), alt: "" }) : icon("people");
-    const button = (picture, key, run, kind = "button") => h("button", { class: kind, type: "button", on: { click: run } }, icon(picture), t(key));
+    const button = (picture, key, run, kind = "button") => h("button", { class: `${kind} needs-index`, type: "button", on: { click: run } }, icon(picture), t(key));
     this.body = h("section", { class: "photos", "aria-label": t("album.photos") });
     fill(this.place,
       h("a", { class: "back", href: `#/people/${encodeURIComponent(this.album)}` }, icon("left"), t("nav.people")),
@@ -111,7 +111,7 @@ class PersonView {
     const faces = () => ({ face_ids: [...selection.ids] });
     const not = h("button", { class: "button", type: "button", on: { click: () => this.change(t("people.not_done", { count: selection.ids.size }), () => send("POST", personPath(this.id, "/not"), faces())) } }, t("people.not"));
     const split = h("button", { class: "button primary", type: "button", on: { click: () => this.split(faces()) } }, icon("split"), t("people.split"));
-    const bar = h("div", { class: "selection-bar", role: "region", "aria-label": t("people.selected_faces"), hidden: true }, count, h("span", { class: "spring" }), not, split);
+    const bar = h("div", { class: "selection-bar needs-index", role: "region", "aria-label": t("people.selected_faces"), hidden: true }, count, h("span", { class: "spring" }), not, split);
     selection.addEventListener("change", () => {
       bar.hidden = selection.ids.size === 0;
       count.textContent = t("photo.faces", { count: selection.ids.size });

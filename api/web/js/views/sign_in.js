@@ -1,8 +1,8 @@
 /** The key that a server asks for before it shows anything. */
 
-import { signIn } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { t } from "../messages.js";
+import { beginSession } from "../session.js";
 
 /**
  * Show the form.
@@ -16,7 +16,7 @@ export function showSignIn(place, signedIn) {
     event.preventDefault();
     fill(refusal);
     try {
-      await signIn(key.value.trim());
+      await beginSession(key.value.trim());
       signedIn();
     } catch (error) {
       fill(refusal, icon("warning"), error.status === 401 ? t("sign_in.refused") : error.message);
