@@ -76,6 +76,9 @@ bench-web: $(STAMP) ## Measure the web page in Chromium: first paint, search, we
 bench-capacity: $(STAMP) ## Simulate a thousand worlds under several autoscalers (a quarter of an hour on two cores)
 	$(BIN)/python -m tests.benchmarks.capacity
 
+bench-people: $(STAMP) ## Measure how well, how fast and in how much memory faces become people (a quarter of an hour on two cores)
+	$(BIN)/python -m tests.benchmarks.bench_people
+
 restore-drill: $(STAMP) ## Back up a fleet's ledger, lose it and the gallery, restore, and see that searches answer as before
 	$(BIN)/pytest -q -s --show-capture=no -p no:logging tests/e2e/restore_drill.py
 
@@ -101,4 +104,4 @@ lock: $(STAMP) ## Pin every dependency again, with hashes
 
 UV_LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help setup test test-web check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-gallery bench-fleet bench-web bench-capacity restore-drill chaos env-example openapi images lock
+.PHONY: help setup test test-web check fmt demo demo-pack demo-pack-calibration demo-pack-eval up bench bench-gallery bench-fleet bench-web bench-capacity bench-people restore-drill chaos env-example openapi images lock
