@@ -48,6 +48,9 @@ class Appearances:
             statement = statement.where(_ROOT.c.hidden.is_(False))
         if after is not None:
             statement = statement.where(face.c.id > after)
+        if scope.album_id is not None:
+            # Implied by the spot's album, but only so the faces are walked in the order of their index.
+            statement = statement.where(face.c.album_id == scope.album_id)
         with self.database.reading() as connection:
             if person_id is not None:
                 find_person(connection, scope.tenant, person_id)

@@ -30,8 +30,8 @@ from facefleet.records import PhotoState
 
 _IS_INDEXED = state_is(photo.c.state, PhotoState.INDEXED)
 _FACES = (
-    sa.select(*FACE_PLACE, face.c.photo_id, face.c.overall, face_spot.c.person_id, face_spot.c.is_decided)
-    .add_columns(face_spot.c.id.label("spot_id"))
+    sa.select(face.c.id, face.c.photo_id, face.c.overall, face_spot.c.id.label("spot_id"))
+    .add_columns(face_spot.c.person_id, face_spot.c.is_decided)
     .join(photo, photo.c.id == face.c.photo_id)
     .outerjoin(face_spot, face_spot.c.face_id == face.c.id)
     .where(_IS_INDEXED)
@@ -110,7 +110,7 @@ class Groupings:
     def faces(
         self, album_id: UUID, model_version: str, photo_ids: Collection[UUID] | None = None
     ) -> Sequence[sa.Row[Any]]:
-        """Read the faces of an album, or of some of its photos: ids, place, quality, and whose they are."""
+        """Read the faces of an album, or of some of its photos: ids, quality, and whose they are."""
         with self.database.reading() as connection:
             return _read_faces(connection, album_id, model_version, photo_ids)
 
@@ -234,9 +234,10 @@ def _write_spots(connection: sa.Connection, changed: Sequence[tuple[sa.Row[Any],
     if known:
         give = face_spot.update().where(face_spot.c.id == sa.bindparam("id_"), face_spot.c.is_decided.is_(False))
         connection.execute(give.values(person_id=sa.bindparam("person_id_")), known)
-    new = [spot_row(row, uuid4(), person_id) for row, person_id in changed if not row.spot_id]
-    if new:
-        connection.execute(face_spot.insert(), new)
+    new = {row.id: person_id for row, person_id in changed if not row.spot_id}
+    places = sa.select(*FACE_PLACE).join(photo, photo.c.id == face.c.photo_id)
+    if rows := [spot_row(row, uuid4(), new[row.id]) for row in fetch_in_chunks(connection, places, face.c.id, new)]:
+        connection.execute(face_spot.insert(), rows)
 
 
 def _forget_deleted(connection: sa.Connection, album_id: UUID) -> None:
