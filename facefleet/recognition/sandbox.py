@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from facefleet.errors import PhotoTooLarge, PhotoUndecodable, RecognizerUnavailable
@@ -85,14 +86,17 @@ class LocalDecoder:
 class _Seat:
     """The right to have one photo decoded, with the child that does it, once there is one."""
 
+    #: For searches.
+    urgent: bool
     child: ChildProcess | None = None
 
 
 class DecodeSandbox:
     """Decodes in child processes, which share blocks of memory with this one. Linux only.
 
-    `_free` owns the seats that nobody sits on, the warm ones last; a seat that was taken belongs to its caller. Bulk
-    callers get one seat less than there are, so that a search never waits for bulk work.
+    `_free` owns the seats that nobody sits on, warm ones last; a seat that was taken belongs to its caller. Searches
+    and bulk work have seats of their own, so that a search never waits for bulk work, and children that do bulk work
+    leave the processor to those of searches and to the models, which searches wait for, too.
     """
 
     def __init__(self, limits: DecodeLimits, *, processes: int, timeout_s: float) -> None:
@@ -100,15 +104,14 @@ class DecodeSandbox:
 
         Args:
             limits: checked on the header of every photo.
-            processes: photos decoded at once, with one more for searches.
+            processes: photos of bulk work that are decoded at once, and about as many of searches beside them.
             timeout_s: wall time of one photo.
         """
         self._limits = limits
         self._timeout_s = timeout_s
         self._layout = BlockLayout.for_limits(limits)
         self._blocks = BlockPool(self._layout, kept_blocks=processes + 1)
-        self._bulk = threading.BoundedSemaphore(processes)
-        self._free = [_Seat() for _ in range(processes + 1)]
+        self._free = {urgent: [_Seat(urgent) for _ in range(processes + urgent)] for urgent in (False, True)}
         self._freed = threading.Condition()
         self._closed = False
         self.server = ForkServer(ChildOptions(-1, limits.max_bytes, limits.max_pixels, timeout_s))
@@ -141,7 +144,7 @@ class DecodeSandbox:
         """End every process, whatever it is at, and free the blocks."""
         with self._freed:
             self._closed = True
-            for seat in self._free:
+            for seat in chain.from_iterable(self._free.values()):
                 _vacate(seat)
             self._freed.notify_all()
         self.server.close()
@@ -149,29 +152,29 @@ class DecodeSandbox:
 
     @contextmanager
     def _sit(self, *, urgent: bool) -> Iterator[_Seat]:
-        with nullcontext() if urgent else self._bulk:
-            with self._freed:
-                self._freed.wait_for(lambda: self._free or self._closed)
-                if self._closed:
-                    raise RecognizerUnavailable("The recognizer is shutting down.")
-                seat = self._free.pop()
-            try:
-                yield seat
-            finally:
-                self._stand_up(seat)
+        with self._freed:
+            self._freed.wait_for(lambda: self._free[urgent] or self._closed)
+            if self._closed:
+                raise RecognizerUnavailable("The recognizer is shutting down.")
+            seat = self._free[urgent].pop()
+        try:
+            yield seat
+        finally:
+            self._stand_up(seat)
 
     def _stand_up(self, seat: _Seat) -> None:
         with self._freed:
             if self._closed:
                 _vacate(seat)
-            self._free.insert(len(self._free) if seat.child else 0, seat)
-            self._freed.notify()
+            free = self._free[seat.urgent]
+            free.insert(len(free) if seat.child else 0, seat)
+            self._freed.notify_all()
 
     def _child_of(self, seat: _Seat) -> ChildProcess:
         if seat.child and seat.child.photos >= _PHOTOS_PER_CHILD:
             _vacate(seat)
         if not seat.child:
-            child = self.server.fork_child()
+            child = self.server.fork_child(urgent=seat.urgent)
             try:
                 child.wait_until_ready()
             except BaseException:

@@ -22,6 +22,7 @@ from facefleet.errors import PermanentError, PhotoUndecodable
 from facefleet.recognition import decoders
 from facefleet.recognition.decoders import StoredPhoto
 from facefleet.recognition.sandbox_wire import (
+    FOR_BULK,
     MESSAGE_BYTES,
     PLANTED_DECODER,
     READY,
@@ -39,6 +40,8 @@ _BYTES_PER_PIXEL = 20
 _BASE_MEMORY_BYTES = 512 * 1024**2
 
 _LONGEST_SENTENCE = 1000
+#: A third of the processor beside somebody who wants it, too; all of it otherwise.
+_BULK_NICENESS = 5
 
 _Read = Callable[..., StoredPhoto]
 
@@ -50,8 +53,11 @@ def main() -> None:
     read: _Read = import_module(os.environ.get(PLANTED_DECODER, decoders.__name__)).read_stored_photo
     _limit_process(options)
     with socket.socket(fileno=options.control_fd) as control:
-        while descriptors := socket.recv_fds(control, 1, 1)[1]:
-            _fork_child(control, descriptors[0], options, read)
+        while True:
+            purpose, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            if not descriptors:
+                return
+            _fork_child(control, descriptors[0], options, read, bulk=purpose == FOR_BULK)
 
 
 def _end_with_parent() -> None:
@@ -88,7 +94,7 @@ def _memory_bytes(options: ChildOptions) -> int:
     return _BASE_MEMORY_BYTES + _BYTES_PER_PIXEL * options.max_pixels
 
 
-def _fork_child(control: socket.socket, descriptor: int, options: ChildOptions, read: _Read) -> None:
+def _fork_child(control: socket.socket, descriptor: int, options: ChildOptions, read: _Read, *, bulk: bool) -> None:
     """Start one child on a socket; when that fails, the parent sees the socket closed before READY."""
     try:
         is_child = os.fork() == 0
@@ -99,6 +105,8 @@ def _fork_child(control: socket.socket, descriptor: int, options: ChildOptions, 
         return
     try:
         control.close()
+        if bulk:
+            os.nice(_BULK_NICENESS)
         _serve(socket.socket(fileno=descriptor), options, read)
     finally:
         os._exit(0)

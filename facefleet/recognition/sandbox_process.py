@@ -13,6 +13,8 @@ from pathlib import Path
 from facefleet.errors import Overloaded, RecognizerUnavailable
 from facefleet.recognition.sandbox_blocks import PixelBlock
 from facefleet.recognition.sandbox_wire import (
+    FOR_BULK,
+    FOR_SEARCHES,
     MESSAGE_BYTES,
     PLANTED_DECODER,
     READY,
@@ -111,8 +113,11 @@ class ForkServer:
         with suppress(OSError):  # whoever asks for a child tries again, and is told
             self._start()
 
-    def fork_child(self) -> ChildProcess:
+    def fork_child(self, *, urgent: bool) -> ChildProcess:
         """Fork a child; when the server has died, start it again first.
+
+        Args:
+            urgent: it decodes for searches; another one leaves the processor to these.
 
         Raises:
             Overloaded: the machine has no room for another process.
@@ -122,7 +127,7 @@ class ForkServer:
         try:
             with theirs, self._lock:
                 self._restart_if_dead()
-                socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+                socket.send_fds(self._control, [FOR_SEARCHES if urgent else FOR_BULK], [theirs.fileno()])
         except OSError as error:
             ours.close()
             raise Overloaded(f"No process to decode photos in can be started: {error}") from error

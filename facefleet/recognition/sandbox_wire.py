@@ -7,6 +7,8 @@ from facefleet.recognition.decoders import DecodeLimits
 
 #: What a child says first: from now on whatever ends it is the photo's doing.
 READY = b"ready"
+#: What the process that forks is told of a new child.
+FOR_SEARCHES, FOR_BULK = b"s", b"b"
 MESSAGE_BYTES = 65_536
 #: Environment variable, read by children only: a module with another `read_stored_photo`, through which tests plant
 #: what no file at hand does to a decoder.

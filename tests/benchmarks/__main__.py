@@ -21,9 +21,9 @@ from tests.benchmarks.sections import Bench, compare_sides, count_ledger, count_
 
 
 def main() -> None:
-    """Measure what was asked for, print a table, and write the figures as JSON."""
+    """Measure what was asked for, write the figures as JSON after each part, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=int, default=60, help="of 12 megapixels, for each side and round")
+    parser.add_argument("--photos", type=int, default=40, help="of 12 megapixels, for each side and round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--faces", type=int, default=100_000, help="in ten albums, of which one is searched")
@@ -55,7 +55,7 @@ def main() -> None:
         began_s = time.monotonic()
         figures[name] = sections[name](bench)
         print(f"[{name}: {time.monotonic() - began_s:.0f} s]", flush=True)
-    (options.directory / "bench.json").write_text(json.dumps(figures, indent=2))
+        (options.directory / "bench.json").write_text(json.dumps(figures, indent=2))
     print_report(figures)
 
 

@@ -114,7 +114,7 @@ def main() -> None:
         sandbox.prepare()
         print(f"first child ready after {(time.perf_counter() - began_s) * 1000:.0f} ms")
         began_s = time.perf_counter()
-        with closing(sandbox.server.fork_child()) as child:
+        with closing(sandbox.server.fork_child(urgent=False)) as child:
             child.wait_until_ready()
             print(f"every further child after {(time.perf_counter() - began_s) * 1000:.1f} ms")
     for threads in options.threads:

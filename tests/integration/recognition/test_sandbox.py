@@ -244,6 +244,16 @@ def test_a_search_does_not_wait_for_bulk_work() -> None:
         assert all(isinstance(future.exception(10), RecognizerUnavailable) for future in bulk)
 
 
+def test_children_of_bulk_work_leave_the_processor_to_those_of_searches() -> None:
+    with closing(DecodeSandbox(LIMITS, processes=1, timeout_s=TIMEOUT_S)) as decoder:
+        for urgent in (False, True):
+            with decoder.decode(encode(1), urgent=urgent) as decoded:
+                assert decoded.height_px == 96
+        mine = os.getpriority(os.PRIO_PROCESS, 0)
+        priorities = sorted(os.getpriority(os.PRIO_PROCESS, child.pid) for child in children_of(decoder))
+        assert priorities == [mine, min(mine + 5, 19)]
+
+
 def test_children_are_replaced_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_PHOTOS_PER_CHILD", 3)
     with closing(DecodeSandbox(LIMITS, processes=1, timeout_s=TIMEOUT_S)) as decoder:
@@ -296,8 +306,8 @@ def test_a_killed_parent_takes_its_children_along() -> None:
         server = int(parent.stdout.readline())
         pids = [server, *(child.pid for child in psutil.Process(server).children())]
         wait_until(lambda: any(child.cpu_times().user > 0.05 for child in psutil.Process(server).children()))
-        assert len(pids) == 3
         parent.kill()
+    assert len(pids) == 4, "the server, a child that is ready for searches, and two at work"
     wait_until(lambda: all(map(is_gone, pids)), within_s=5)
 
 
