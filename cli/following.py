@@ -3,15 +3,14 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cli.client import ApiClient
+from facefleet.client.answers import Job
 from facefleet.errors import InvalidRequest, JobNotFound
 
 #: A run with nothing to do has ended before a person sees it: asked soon, and then ever later up to the longest rest.
 _FIRST_REST_S, _LONGEST_REST_S = 0.02, 0.2
 _LISTING = "listing"
-_ENDED = {"done", "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,35 +71,38 @@ def follow_jobs(client: ApiClient, job_ids: Sequence[str], started_at_s: float) 
         InvalidRequest: the source could not be listed, or the album was deleted.
         ServerUnavailable: the server is gone; another can be asked for the same jobs.
     """
-    jobs: dict[str, Any] = {}
+    jobs: dict[str, Job] = {}
     rest_s = _FIRST_REST_S
     while True:
         for job_id in job_ids:
-            if jobs.get(job_id, {}).get("state") not in _ENDED:
+            if job_id not in jobs or not jobs[job_id].has_ended:
                 jobs[job_id] = _ask_for(client, job_id)
         for job in jobs.values():
-            if job["state"] == "failed":
-                raise InvalidRequest(f"{job['source']} cannot be indexed: {job['detail']}")
+            if job.state == "failed":
+                raise InvalidRequest(f"{job.source} cannot be indexed: {job.detail}")
         yield sum_up(list(jobs.values()), time.monotonic() - started_at_s)
-        if all(job["state"] in _ENDED for job in jobs.values()):
+        if all(job.has_ended for job in jobs.values()):
             return
         time.sleep(rest_s)
         rest_s = min(2 * rest_s, _LONGEST_REST_S)
 
 
-def _ask_for(client: ApiClient, job_id: str) -> Any:  # noqa: ANN401  JSON
+def _ask_for(client: ApiClient, job_id: str) -> Job:
     try:
-        return client.get("jobs", job_id)
+        return client.job(job_id)
     except JobNotFound as error:  # jobs go with their albums only
         raise InvalidRequest("the album was deleted before all of its photos were indexed") from error
 
 
-def sum_up(jobs: Sequence[dict[str, Any]], elapsed_s: float) -> IndexRun:
-    """Make one run of its jobs, as the API shows them."""
-    counts = {key: sum(job[key] for job in jobs) for key in ("photos", "indexed", "dead", "waiting", "faces")}
+def sum_up(jobs: Sequence[Job], elapsed_s: float) -> IndexRun:
+    """Make one run of its jobs."""
     return IndexRun(
-        job_id=jobs[0]["job_id"] if jobs else None,
-        listing=any(job["state"] == _LISTING for job in jobs),
-        seconds=jobs[0]["seconds"] if len(jobs) == 1 else round(elapsed_s, 3),
-        **counts,
+        job_id=jobs[0].job_id if jobs else None,
+        listing=any(job.state == _LISTING for job in jobs),
+        photos=sum(job.photos for job in jobs),
+        indexed=sum(job.indexed for job in jobs),
+        dead=sum(job.dead for job in jobs),
+        waiting=sum(job.waiting for job in jobs),
+        faces=sum(job.faces for job in jobs),
+        seconds=jobs[0].seconds if len(jobs) == 1 else round(elapsed_s, 3),
     )

@@ -4,10 +4,12 @@
 """
 
 import socket
-from contextlib import suppress
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 from urllib.parse import SplitResult, urlsplit
 
+from facefleet.client.exchange import HttpAnswer, HttpRequest
 from facefleet.errors import ConfigurationError
 
 #: Longer than any answer takes: a probe of 15 MB over a slow line, and a busy recognizer.
@@ -18,21 +20,33 @@ _MAX_HEADER_LINES = 100
 _MAX_LINE_BYTES = 65_536
 
 
-class HttpRequest(NamedTuple):
-    """What is asked. Not a data class: loading those takes 20 ms."""
+class PlainTransport:
+    """Implements `facefleet.client.transport.Transport`: a connection for each request, no state."""
 
-    method: str
-    #: Path and query, quoted.
-    target: str
-    headers: dict[str, str]
-    body: bytes = b""
+    def __init__(self, url: str) -> None:
+        """Reach the server of that URL."""
+        self._url = url
 
+    def send(self, request: HttpRequest) -> HttpAnswer:
+        """See `Transport.send`."""
+        return exchange(self._url, request)
 
-class HttpAnswer(NamedTuple):
-    """What came back."""
+    @contextmanager
+    def stream(self, request: HttpRequest) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """See `Transport.stream`."""
+        address = read_address(self._url)
+        with open_connection(address) as connection:
+            connection.sendall(_write_head(address, request) + request.body)
+            with connection.makefile("rb") as stream:
+                status, _ = _read_head(stream)
+                yield status, (line.rstrip(b"\r\n") for line in stream)
 
-    status: int
-    body: bytes
+    def check(self) -> None:
+        """See `Transport.check`."""
+        open_connection(read_address(self._url)).close()
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
 
 def exchange(url: str, request: HttpRequest) -> HttpAnswer:
@@ -93,15 +107,20 @@ def _write_head(address: SplitResult, request: HttpRequest) -> bytes:
 
 
 def _read_answer(stream: BinaryIO) -> HttpAnswer:
+    status, announced_bytes = _read_head(stream)
+    body = stream.read()
+    if announced_bytes is not None and len(body) < announced_bytes:
+        raise ConnectionError("the answer was cut short")
+    return HttpAnswer(status, body)
+
+
+def _read_head(stream: BinaryIO) -> tuple[int, int | None]:
+    """Read the status, and how long the body is if that was said."""
     protocol, _, rest = stream.readline(_MAX_LINE_BYTES).partition(b" ")
     status = rest[:3]
     if not protocol.startswith(b"HTTP/") or not status.isdigit():
         raise ConnectionError("the answer is not HTTP" if protocol else "the connection was closed without an answer")
-    announced_bytes = _read_content_length(stream)
-    body = stream.read()
-    if announced_bytes is not None and len(body) < announced_bytes:
-        raise ConnectionError("the answer was cut short")
-    return HttpAnswer(int(status), body)
+    return int(status), _read_content_length(stream)
 
 
 def _read_content_length(stream: BinaryIO) -> int | None:

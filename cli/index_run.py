@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from cli.client import ApiClient, RequestRefused
+from cli.client import ApiClient
 from cli.connection import connect
 from cli.following import DeadPhoto, IndexRun, SentPhotos, follow_jobs
-from cli.listings import walk_pages
 from cli.needs import Needs
 from cli.output import say
 from cli.progress import Show
+from facefleet.client.problems import RequestRefused
 from facefleet.errors import AlbumExists, InvalidRequest, TransientError
 
 #: Dead photos that are told about at the end.
@@ -102,9 +102,9 @@ def run_to_end(source: str, album: str, show: Show) -> EndedRun:
 
 def _begin(client: ApiClient, source: str, album: str) -> SentPhotos:
     with suppress(AlbumExists):
-        client.post_json("albums", name=album)
+        client.create_album(album)
     try:
-        return SentPhotos((client.post_json("albums", album, "index", source=source)["job_id"],))
+        return SentPhotos((client.index(album, source),))
     except RequestRefused as error:
         if error.problem != "folder_sources_off":
             raise
@@ -115,8 +115,8 @@ def _begin(client: ApiClient, source: str, album: str) -> SentPhotos:
 
 def _end(client: ApiClient, album: str, run: IndexRun, unsent: tuple[DeadPhoto, ...]) -> EndedRun:
     dead = tuple(
-        DeadPhoto(each["photo"], each["detail"] or each["reason"])
-        for each in islice(walk_pages(client, "albums", album, "photos", state="dead"), DEAD_SHOWN if run.dead else 0)
+        DeadPhoto(each.photo, each.detail or str(each.reason))
+        for each in islice(client.photos(album, "dead"), DEAD_SHOWN if run.dead else 0)
     )
     return EndedRun(_count_unsent(run, unsent), dead, unsent)
 

@@ -15,7 +15,7 @@ from facefleet.errors import InvalidRequest
 def retry(album: AlbumOption) -> None:
     """Try the dead photos of an album again, e.g. after their files were mended."""
     with connect() as client:
-        retried = client.post_json("albums", album, "retry")["retried"]
+        retried = client.retry(album)
         goes_on = client.outlives_us
     say(f"{retried} photos of {album} are tried again.")
     if retried and not goes_on:
@@ -32,12 +32,12 @@ def rebuild(
     Photos whose faces are all there are left alone. Names and other decisions are kept in the ledger and stay.
     """
     with connect(Needs.RECOGNIZER) as client:
-        names = [each["name"] for each in client.get("albums")["albums"]] if album is None else [album]
+        names = [each.name for each in client.albums()] if album is None else [album]
         again = 0
         for name in names:
-            rebuilt = client.post_json("albums", name, "rebuild")
-            again += rebuilt["indexed_again"]
-            say(f"{name}: {rebuilt['indexed_again']} photos are indexed again.")
+            rebuilt = client.rebuild(name)
+            again += rebuilt.indexed_again
+            say(f"{name}: {rebuilt.indexed_again} photos are indexed again.")
         goes_on = client.outlives_us
     if again and not goes_on:
         say("No server is running: they are indexed by the next `facefleet up` or `facefleet index`.")
@@ -60,11 +60,8 @@ def retention(
     if never and days is not None:
         raise InvalidRequest("--days and --never contradict each other")
     with connect() as client:
-        if never or days is not None:
-            shown = client.patch_json("albums", album, forget_after_days=days)
-        else:
-            shown = client.get("albums", album)
-    kept = shown["forget_after_days"]
+        shown = client.set_retention(album, days) if never or days is not None else client.album(album)
+    kept = shown.forget_after_days
     typer.echo(f"{album} is kept." if kept is None else f"{album} is deleted after {kept} days without a search.")
 
 
@@ -81,5 +78,5 @@ def delete(
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete the album {album} with all its faces?", abort=True, err=True)
     with connect() as client:
-        client.delete("albums", album)
+        client.delete_album(album)
     say(f"The album {album} is deleted.")

@@ -6,7 +6,6 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from cli.connection import connect
-from cli.listings import walk_pages
 from cli.needs import Needs
 from cli.options import AlbumOption, JsonOption
 from cli.output import print_json, print_table, say
@@ -55,8 +54,8 @@ def people(
     with connect(Needs.PEOPLE) as client:
         if wait:
             wait_for_people(client, album)
-        found = list(walk_pages(client, "albums", album, "people", hidden=hidden))
-        faces = list(walk_pages(client, "albums", album, "people", "faces", hidden=hidden)) if json else []
+        found = list(client.walk("albums", album, "people", hidden=hidden))
+        faces = list(client.walk("albums", album, "people", "faces", hidden=hidden)) if json else []
     if json:
         print_json(_join_faces(found, faces))
         return
@@ -77,7 +76,7 @@ def cluster(album: AlbumOption) -> None:
 def faces(person: PersonArgument, *, json: JsonOption = False) -> None:
     """List a person's faces, with their ids."""
     with connect() as client:
-        found = list(walk_pages(client, "people", find_person(client, person), "faces"))
+        found = list(client.walk("people", find_person(client, person), "faces"))
     if json:
         print_json([{key: each[key] for key in ("album", "photo", "face_id", "box", "confirmed")} for each in found])
         return
@@ -97,7 +96,7 @@ def photos(
     """List the photos of a person, or those on which several people are together."""
     with connect() as client:
         person_id, *others = [find_person(client, each) for each in (person, *(together_with or ()))]
-        found = list(walk_pages(client, "people", person_id, "photos", **{"with": others or None}))
+        found = list(client.walk("people", person_id, "photos", **{"with": others or None}))
     if json:
         print_json([{key: each[key] for key in ("album", "photo", "photo_id", "face_ids")} for each in found])
         return

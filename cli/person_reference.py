@@ -3,7 +3,6 @@
 import string
 
 from cli.client import ApiClient
-from cli.listings import walk_pages
 from facefleet.errors import InvalidRequest
 
 _ID_CHARS = 36
@@ -19,7 +18,7 @@ def find_person(client: ApiClient, said: str) -> str:
     looks_like_id = len(said) >= _SHORTEST and not set(said) - set(f"{string.hexdigits}-")
     if looks_like_id and len(said) == _ID_CHARS:
         return said
-    found = list(walk_pages(client, "people", hidden=True))
+    found = list(client.walk("people", hidden=True))
     named = [each for each in found if each["name"] == said]
     meant = named or [each for each in found if looks_like_id and each["person_id"].startswith(said.lower())]
     if not meant:

@@ -3,12 +3,13 @@
 import stat
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from cli.connection import connect
 from cli.needs import Needs
 from cli.output import format_box, print_json, print_table, say
 from cli.whereabouts import find_whereabouts
+from facefleet.client.answers import Found
 from facefleet.errors import InvalidRequest
 
 _CANDIDATE_FIELDS = ("photo", "face_id", "similarity", "similarity_percent", "box")
@@ -60,25 +61,17 @@ def run_search(request: SearchRequest) -> None:
     """
     probe = _read_probe(request.image, find_whereabouts().max_probe_bytes)
     with connect(Needs.RECOGNIZER) as client:
-        answer = client.post(
-            "albums",
-            request.album,
-            "search",
-            body=probe,
-            content_type="application/octet-stream",
-            limit=request.limit,
-            min_similarity=request.min_similarity,
-        )
-    found = answer["faces"]
+        answer = client.search(request.album, probe, limit=request.limit, min_similarity=request.min_similarity)
+    found = answer.faces
     if not found:
         say(f"No face was found in {request.image}.")
-    if notice := answer.get("notice"):
-        say(f"facefleet: {notice}")
+    if answer.notice:
+        say(f"facefleet: {answer.notice}")
     if request.json:
         print_json([_as_result(each) for each in found])
         return
     for number, each in enumerate(found, start=1):
-        _print_candidates(f"Face {number} of {len(found)} at {format_box(each['probe_face']['box'])}", each)
+        _print_candidates(f"Face {number} of {len(found)} at {format_box(each.probe_face.box)}", each)
 
 
 def _read_probe(image: Path, max_bytes: int) -> bytes:
@@ -98,21 +91,17 @@ def _read_probe(image: Path, max_bytes: int) -> bytes:
     return probe
 
 
-def _as_result(found: dict[str, Any]) -> dict[str, Any]:
+def _as_result(found: Found) -> dict[str, object]:
     return {
-        "probe_face": {"box": found["probe_face"]["box"]},
-        "candidates": [{key: each[key] for key in _CANDIDATE_FIELDS} for each in found["candidates"]],
+        "probe_face": {"box": found.probe_face.box},
+        "candidates": [{key: getattr(each, key) for key in _CANDIDATE_FIELDS} for each in found.candidates],
     }
 
 
-def _print_candidates(title: str, found: dict[str, Any]) -> None:
+def _print_candidates(title: str, found: Found) -> None:
     rows = [
-        [number, each["photo"], _percent(each), f"{each['similarity']:.3f}", format_box(each["box"])]
-        for number, each in enumerate(found["candidates"], start=1)
+        [number, each.photo, f"{each.similarity_percent:.1f} %", f"{each.similarity:.3f}", format_box(each.box)]
+        for number, each in enumerate(found.candidates, start=1)
     ]
     columns = ["#Rank", "Photo", "#Similarity", "#Cosine", "Box"]
     print_table(title if rows else f"{title}: nobody like that", columns, rows)
-
-
-def _percent(candidate: dict[str, Any]) -> str:
-    return f"{candidate['similarity_percent']:.1f} %"

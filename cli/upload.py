@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote
-from uuid import uuid4
 
 from cli.client import ApiClient
 from cli.following import DeadPhoto, SentPhotos
@@ -61,21 +59,13 @@ def _send(client: ApiClient, album: str, source: str, batch: Sequence[PhotoRef])
             unsent.append(DeadPhoto(photo.name, str(error)))
     if not files:
         return SentPhotos((), tuple(unsent))
-    boundary = uuid4().hex
     try:
-        answer = client.post(
-            "albums",
-            album,
-            "photos",
-            body=encode_form(files, boundary),
-            content_type=f"multipart/form-data; boundary={boundary}",
-            source=source,
-        )
+        job_id = client.send_photos(album, files, source)
     except (PhotoTooLarge, InvalidRequest) as error:
         if len(batch) == 1:
             return SentPhotos((), (DeadPhoto(batch[0].name, str(error)),))
         return _join([_send(client, album, source, [photo]) for photo in batch])
-    return SentPhotos((answer["job_id"],), tuple(unsent))
+    return SentPhotos((job_id,), tuple(unsent))
 
 
 def _join(parts: Sequence[SentPhotos]) -> SentPhotos:
@@ -83,20 +73,3 @@ def _join(parts: Sequence[SentPhotos]) -> SentPhotos:
         tuple(job_id for part in parts for job_id in part.job_ids),
         tuple(each for part in parts for each in part.unsent),
     )
-
-
-def encode_form(files: Sequence[tuple[str, bytes]], boundary: str) -> bytes:
-    """Write photos as a multipart/form-data body (RFC 7578): each name in a field of its own, percent-encoded.
-
-    File names are cut and changed on the way: quotes and line breaks have no agreed spelling in them.
-
-    Args:
-        files: name and content of each.
-        boundary: letters and digits that occur in no file.
-    """
-    parts = []
-    for name, content in files:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="names"\r\n\r\n{quote(name)}\r\n'
-        head += f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="photo"\r\n'
-        parts += [head.encode(), b"Content-Type: application/octet-stream\r\n\r\n", content, b"\r\n"]
-    return b"".join([*parts, f"--{boundary}--\r\n".encode()])

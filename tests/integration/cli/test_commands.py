@@ -22,12 +22,23 @@ PHOTOS = [
         "faces": None,
     },
 ]
-QUALITY = {"overall": 0.5, "size_px": 40.0}
+QUALITY = {
+    "overall": 0.5,
+    "size_px": 40.0,
+    "sharpness": 200.0,
+    "brightness": 120.0,
+    "yaw_deg": 0.0,
+    "pitch_deg": 0.0,
+    "roll_deg": 0.0,
+}
+PLACE = {"box": [5, 6, 7, 8], "box_fraction": [0.5, 0.6, 0.1, 0.1], "landmarks": [[1, 2]]}
 FACE = {
     "photo": "a.jpg",
     "photo_id": "1",
     "face_id": "f",
     "box": [1, 2, 30, 40],
+    "box_fraction": [0.1, 0.2, 0.3, 0.4],
+    "landmarks": [[1, 2]],
     "detection_score": 0.9,
     "quality": QUALITY,
 }
@@ -38,12 +49,22 @@ CANDIDATE = {
     "similarity": 0.7,
     "similarity_percent": 99.5,
     "box": [1, 2, 3, 4],
+    "box_fraction": [0.1, 0.2, 0.3, 0.4],
+    "width": 10,
+    "height": 10,
 }
-FOUND = {"width": 9, "height": 9, "faces": [{"probe_face": {"box": [5, 6, 7, 8]}, "candidates": [CANDIDATE]}]}
+PROBE = PLACE | {"detection_score": 0.9, "quality": QUALITY}
+NOBODY = {"width": 9, "height": 9, "faces": [], "notice": None}
+FOUND = NOBODY | {"faces": [{"probe_face": PROBE, "candidates": [CANDIDATE]}]}
+
+
+def album_of(name: str, forget_after_days: int | None = None) -> dict[str, object]:
+    counts = {"photos": 3, "indexed": 2, "dead": 1, "faces": 5}
+    return {"id": "1", "name": name, "created_at": "now", **counts, "forget_after_days": forget_after_days}
 
 
 def test_albums(api: FakeApi, facefleet: Facefleet) -> None:
-    album = {"id": "1", "name": "people", "photos": 3, "indexed": 2, "dead": 1, "faces": 5}
+    album = album_of("people")
     api.answer("GET", "/v1/albums", {"albums": [album]})
     assert facefleet("albums", "--json").document == [album]
     assert "people" in facefleet("albums").stdout
@@ -96,7 +117,7 @@ def test_search_draws_a_table_for_people(api: FakeApi, facefleet: Facefleet, tmp
 
 def test_search_without_a_face_is_an_empty_list(api: FakeApi, facefleet: Facefleet, tmp_path: Path) -> None:
     (tmp_path / "wall.jpg").write_bytes(b"x")
-    api.answer("POST", "/v1/albums/a/search", {"faces": []})
+    api.answer("POST", "/v1/albums/a/search", NOBODY)
     ended = facefleet("search", "wall.jpg", "-a", "a", "--json")
     assert (ended.status, ended.document) == (0, [])
     assert ended.stderr == "No face was found in wall.jpg.\n"
@@ -133,7 +154,7 @@ def test_search_tells_why_it_finds_nothing_beside_the_document(
 ) -> None:
     (tmp_path / "p").write_bytes(b"x")
     nobody = {"probe_face": FOUND["faces"][0]["probe_face"], "candidates": []}
-    api.answer("POST", "/v1/albums/a/search", {"faces": [nobody], "notice": "index it again"})
+    api.answer("POST", "/v1/albums/a/search", NOBODY | {"faces": [nobody], "notice": "index it again"})
     ended = facefleet("search", "p", "-a", "a", "--json")
     assert ended.document == [{"probe_face": {"box": [5, 6, 7, 8]}, "candidates": []}]
     assert ended.stderr == "facefleet: index it again\n"
@@ -150,7 +171,7 @@ def test_delete_and_retry(api: FakeApi, facefleet: Facefleet) -> None:
 def test_rebuild(api: FakeApi, facefleet: Facefleet) -> None:
     for name in ("a", "b"):
         api.answer("POST", f"/v1/albums/{name}/rebuild", {"indexed_again": 3, "photos_removed": 0})
-    api.answer("GET", "/v1/albums", {"albums": [{"name": "a"}, {"name": "b"}]})
+    api.answer("GET", "/v1/albums", {"albums": [album_of("a"), album_of("b")]})
     assert facefleet("rebuild", "--album", "a").stderr == "a: 3 photos are indexed again.\n"
     assert "b: 3 photos" in facefleet("rebuild").stderr
 
@@ -276,9 +297,9 @@ def test_server_may_live_below_a_path(api: FakeApi, facefleet: Facefleet, monkey
 
 
 def test_retention_is_set_taken_back_and_shown(api: FakeApi, facefleet: Facefleet) -> None:
-    api.answer("PATCH", "/v1/albums/a", {"forget_after_days": 90})
-    api.answer("PATCH", "/v1/albums/a", {"forget_after_days": None})
-    api.answer("GET", "/v1/albums/a", {"forget_after_days": None})
+    api.answer("PATCH", "/v1/albums/a", album_of("a", 90))
+    api.answer("PATCH", "/v1/albums/a", album_of("a"))
+    api.answer("GET", "/v1/albums/a", album_of("a"))
     assert facefleet("retention", "-a", "a", "--days", "90").stdout == "a is deleted after 90 days without a search.\n"
     assert facefleet("retention", "-a", "a", "--never").stdout == "a is kept.\n"
     assert facefleet("retention", "-a", "a").stdout == "a is kept.\n"

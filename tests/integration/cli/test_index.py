@@ -9,19 +9,22 @@ import pytest
 
 import cli.index_run
 from tests.integration.cli.conftest import Ended, FakeApi
+from tests.integration.cli.test_commands import album_of
 
 Facefleet = Callable[..., Ended]
 
 
 def job(state: str, job_id: str = "j1", **counts: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
     zeros = {"photos": 0, "indexed": 0, "dead": 0, "waiting": 0, "faces": 0, "seconds": 0.0}
-    return {"job_id": job_id, "source": "s3://b/p", "state": state, "detail": None} | zeros | counts
+    rate = {"photos_per_second": 0.0, "seconds_left": None}
+    said = {"job_id": job_id, "album": "a", "source": "s3://b/p", "state": state, "detail": None}
+    return said | zeros | rate | counts
 
 
 @pytest.fixture
 def accepting(api: FakeApi) -> FakeApi:
     """A server that begins job j1 for any source."""
-    api.answer("POST", "/v1/albums", {"name": "a"}, 201)
+    api.answer("POST", "/v1/albums", album_of("a"), 201)
     api.answer("POST", "/v1/albums/a/index", {"job_id": "j1", "album": "a", "source": "s3://b/p"}, 202)
     return api
 
@@ -56,7 +59,8 @@ def test_album_that_exists_is_used(api: FakeApi, facefleet: Facefleet) -> None:
 def test_dead_photos_are_told_and_are_status_3(accepting: FakeApi, facefleet: Facefleet) -> None:
     accepting.answer("GET", "/v1/jobs/j1", job("done", photos=20, indexed=8, dead=12, seconds=4.0))
     dead = [
-        {"photo": f"{n}.jpg", "state": "dead", "reason": "x", "detail": "cut off", "faces": None} for n in range(12)
+        {"photo_id": "p", "photo": f"{n}.jpg", "state": "dead", "reason": "x", "detail": "cut off", "faces": None}
+        for n in range(12)
     ]
     accepting.answer("GET", "/v1/albums/a/photos", {"photos": dead, "next": None})
     ended = facefleet("index", "s3://b/p", "-a", "a")
@@ -83,7 +87,7 @@ def test_album_that_is_deleted_meanwhile_is_status_2(accepting: FakeApi, facefle
 
 
 def test_server_without_a_fleet_is_status_2(api: FakeApi, facefleet: Facefleet) -> None:
-    api.answer("POST", "/v1/albums", {"name": "a"}, 201)
+    api.answer("POST", "/v1/albums", album_of("a"), 201)
     api.refuse("POST", "/v1/albums/a/index", 409, "no_fleet", "no worker would ever index this")
     ended = facefleet("index", "s3://b/p", "-a", "a")
     assert (ended.status, ended.stderr) == (2, "facefleet: no worker would ever index this\n")
@@ -122,7 +126,7 @@ def test_server_that_stays_away_is_given_up(
 @pytest.fixture
 def uploading(api: FakeApi) -> FakeApi:
     """A server that takes photos in but reads no folders."""
-    api.answer("POST", "/v1/albums", {"name": "a"}, 201)
+    api.answer("POST", "/v1/albums", album_of("a"), 201)
     api.refuse("POST", "/v1/albums/a/index", 403, "folder_sources_off", "no folders here")
     return api
 

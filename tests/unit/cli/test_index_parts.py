@@ -1,6 +1,5 @@
 from email.parser import BytesParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -9,13 +8,15 @@ from cli.following import IndexRun, sum_up
 from cli.index_run import resolve_source
 from cli.output import format_box
 from cli.progress import describe, describe_duration
-from cli.upload import encode_form
+from facefleet.client.answers import Job
+from facefleet.client.forms import encode_form
 from facefleet.errors import InvalidRequest
 
 
-def job(job_id: str, state: str, **counts: int) -> dict[str, Any]:
-    zeros = {"photos": 0, "indexed": 0, "dead": 0, "waiting": 0, "faces": 0, "seconds": 2.0}
-    return {"job_id": job_id, "state": state} | zeros | counts
+def job(job_id: str, state: str, **counts: int) -> Job:
+    zeros = dict.fromkeys(("photos", "indexed", "dead", "waiting", "faces"), 0)
+    said = {"album": "a", "source": "uploads:", "detail": None, "photos_per_second": 0.0, "seconds_left": None}
+    return Job(job_id=job_id, state=state, seconds=2.0, **said, **(zeros | counts))
 
 
 def test_run_of_one_job_keeps_the_servers_clock() -> None:
