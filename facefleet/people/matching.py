@@ -116,18 +116,33 @@ def _choose_owners(
     new_person: Callable[[], UUID],
 ) -> dict[int, UUID]:
     sizes = Counter(face.label for face in faces if face.label != NOISE)
+    parted = _find_parted(faces, people)
     seniority = {person_id: place for place, person_id in enumerate(people.root_of)}
     owners = {}
     for label in sorted(sizes):
         mine = counts.get(label, Counter())
         ranked = sorted(mine, key=lambda each: (-mine[each], seniority[each]))
+        most = set(ranked[:1])
         at_home = [each for each in ranked if main[each] == label]
-        held = [each for each in at_home if each in people.held]
-        second = [
-            each for each in ranked[:1] if each in people.held and mine[each] >= _SECOND_CLUSTER_SHARE * sizes[label]
-        ]
+        # Somebody whose faces are said not to be those of the others here does not get the others.
+        held = [each for each in at_home if each in people.held and not parted.get((label, each), set()) & most]
+        share = _SECOND_CLUSTER_SHARE * sizes[label]
+        second = [each for each in most if each in people.held and mine[each] >= share]
         owners[label] = next(iter([*held, *second, *at_home]), None) or new_person()
     return owners
+
+
+def _find_parted(faces: Sequence[GroupedFace], people: KnownPeople) -> dict[tuple[int, UUID], set[UUID]]:
+    """Name for each cluster and person whom a human said that their faces are not."""
+    parts: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for person_id, root_id in people.root_of.items():
+        parts[root_id].add(person_id)
+    parted: defaultdict[tuple[int, UUID], set[UUID]] = defaultdict(set)
+    for face in faces:
+        if face.person_id is not None and face.face_id in people.forbidden:
+            for root_id in people.forbidden[face.face_id]:
+                parted[face.label, face.person_id] |= parts.get(root_id, set())
+    return parted
 
 
 def _choose_person(
