@@ -7,7 +7,7 @@ import numpy as np
 from facefleet.people.clustering import ClusterSettings, cluster_faces
 from facefleet.people.constraints import Constraints
 from facefleet.people.face_set import NOISE, FaceSet, IntArray, join_sets
-from facefleet.people.neighbours import find_neighbours
+from facefleet.people.neighbours import Neighbours, find_nearest
 
 #: Faces of a cluster that tell what it looks like, beside those that are near: 32 tell no more.
 SAMPLE_FACES = 16
@@ -51,12 +51,21 @@ def join_faces(new: FaceSet, known: KnownFaces, constraints: Constraints, settin
     """
     count = len(new)
     faces = join_sets(new, known.faces)
-    neighbours = find_neighbours(faces.templates, settings.neighbour_count, settings.near_limit(len(faces)))
-    found = cluster_faces(faces, neighbours, _settle(known.labels, count, constraints), settings)
+    undecided = np.concatenate([np.arange(count), count + np.flatnonzero(known.labels == NOISE)])
+    near = _find_near(faces, undecided, settings)
+    found = cluster_faces(faces, near, _settle(known.labels, count, constraints), settings)
     next_label = int(known.labels.max(initial=NOISE)) + 1
     label_of = _translate(found, np.concatenate([np.full(count, NOISE), known.labels]), count, next_label)
     labels = label_of[found]
     return Joined(labels[:count], np.where(known.labels == NOISE, labels[count:], known.labels))
+
+
+def _find_near(faces: FaceSet, rows: IntArray, settings: ClusterSettings) -> Neighbours:
+    """Nearest faces of these rows: those of faces that stay where they are do not matter."""
+    limit = settings.near_limit(len(faces))
+    near = find_nearest(faces.templates[rows], faces.templates, settings.neighbour_count + 1, limit)
+    found = Neighbours(rows[near.rows], near.others, near.cosines)
+    return found.take(np.flatnonzero(found.rows != found.others))
 
 
 def _settle(labels: IntArray, first_row: int, constraints: Constraints) -> Constraints:
