@@ -1,10 +1,11 @@
 """Deleting from the embedded engine so that no template stays in its files.
 
-The engine only marks a deleted point: its bytes stay in the segment until that is rewritten, which never happens here
-(`optimize` holds the GIL), and in the write-ahead log until that moves on. So every point is overwritten before it is
-deleted, which an appendable segment does in place; and when a gallery from which something was deleted is opened the
-next time, before anybody waits, its log is filled until the old part of it is dropped. Random ids of albums and photos
-stay in the payload's files.
+The engine only marks a deleted point: its bytes stay in the segment until that is rewritten, which never happens while
+anybody is served (`optimize` holds the GIL), and in the write-ahead log until that moves on. So every point is
+overwritten before it is deleted, which an appendable segment does in place; and when a gallery from which something was
+deleted is opened the next time, before anybody waits, its log is filled until the old part of it is dropped. Segments
+that `edge_index` made are not appendable: they keep deleted templates until it runs again. Random ids of albums and
+photos stay in the payload's files.
 """
 
 from pathlib import Path
@@ -32,7 +33,7 @@ def erase_points(engine: _Engine, condition: _Engine, dimensions: int) -> None:
     Whoever is killed in between leaves points that belong to no album, and so to nobody.
 
     Args:
-        engine: a shard, all of whose segments are appendable.
+        engine: a shard.
         condition: a filter.
         dimensions: of the shard's templates.
     """

@@ -48,7 +48,10 @@ def _index_version(path: Path) -> int:
             vectors=edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine),
             hnsw_config=_GRAPH,
             quantization_config=_BYTES,
-            optimizers=edge.EdgeOptimizersConfig(indexing_threshold=_INDEXED_FROM_KB),
+            # A segment from which anything was deleted is written anew: no deleted template stays in a file.
+            optimizers=edge.EdgeOptimizersConfig(
+                indexing_threshold=_INDEXED_FROM_KB, deleted_threshold=1e-9, vacuum_min_vector_number=1
+            ),
         )
         engine = edge.EdgeShard.load(str(path), wanted)
         engine.optimize()

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from facefleet.gallery import qdrant_edge
+from facefleet.gallery import edge_index, qdrant_edge
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.records import GalleryPoint, Template
 
@@ -81,3 +81,20 @@ def test_a_log_is_erased_only_when_something_was_deleted(tmp_path: Path, monkeyp
     for _ in range(2):
         EdgeGallery(tmp_path).close()
     assert len(erased) == 1
+
+
+def test_an_index_is_written_anew_without_what_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_index, "_INDEXED_FROM_KB", 10)
+    gone, kept = points_of(uuid4(), 3, 1), points_of(uuid4(), 600, 2)
+    with closing(EdgeGallery(tmp_path)) as gallery:
+        gallery.prepare(VERSION, DIMENSIONS)
+        gallery.upsert(VERSION, [*gone, *kept])
+        stored = list(gallery.templates(VERSION, gone[0].album_id, [each.face_id for each in gone]).values())
+    assert edge_index.index_gallery(tmp_path) == {VERSION: 603}
+    with closing(EdgeGallery(tmp_path)) as gallery:
+        gallery.delete_album(gone[0].album_id)
+    edge_index.index_gallery(tmp_path)
+    with closing(EdgeGallery(tmp_path)) as gallery:
+        assert files_with(tmp_path, stored) == set()
+        assert gallery.count(VERSION) == len(kept)
+        assert len(gallery.search(VERSION, kept[0].album_id, kept[0].template, limit=9, min_similarity=0.99)) == 1
