@@ -216,13 +216,13 @@ class Settings(BaseSettings):
     """Where the web page's System view leads to for Flower, as browsers reach it; empty: nowhere."""
     grafana_url: str = ""
     """Where the web page's System view leads to for Grafana, as browsers reach it; empty: nowhere."""
+    cluster_wait_s: float = Field(default=60, ge=0)
+    """How long POST /cluster waits for the end of the grouping that it asks for, before it answers how far it is."""
     media_urls: bool = False
     """Whether POST /process may fetch images from https addresses that its callers name; never from private ones."""
     media_url_timeout_s: float = Field(default=20, gt=0)
     """How long fetching one image may take, redirects included."""
     callback_secret: SecretStr = SecretStr("")
-    cluster_wait_s: float = Field(default=60, ge=0)
-    """How long POST /cluster waits for the end of the grouping that it asks for, before it answers how far it is."""
     """Signs callbacks of POST /process (Standard Webhooks: whsec_ and base64); empty: nobody is called back."""
     callback_timeout_s: float = Field(default=15, gt=0)
     """How long a receiver of a callback may take to answer."""
