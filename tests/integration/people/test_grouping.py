@@ -9,6 +9,10 @@ from facefleet.gallery.protocol import Gallery
 from facefleet.people_records import Clustering, ClusteringState
 from tests.integration.people.bench import PeopleBench
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
+]
 PARTY = {
     "1": ["anna", "ben"],
     "2": ["anna", "ben"],
