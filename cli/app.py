@@ -10,6 +10,7 @@ from cli import (
     audit,
     calibrate,
     doctor,
+    evaluate,
     index,
     keys,
     listings,
@@ -53,6 +54,7 @@ app.add_typer(people.app, name="people", rich_help_panel="Albums")
 app.add_typer(keys.app, name="keys", rich_help_panel="Servers")
 app.add_typer(models.app, name="models", rich_help_panel="This machine")
 app.command(rich_help_panel="This machine")(calibrate.calibrate)
+app.command(rich_help_panel="This machine")(evaluate.evaluate)
 app.command(rich_help_panel="This machine")(doctor.doctor)
 app.command(rich_help_panel="This machine")(optimize.optimize)
 app.command(rich_help_panel="Servers")(plan.plan)

@@ -22,7 +22,7 @@ class Metrics:
         self.stage_duration_s = Histogram(
             "facefleet_stage_duration_seconds",
             "Time of one photo (read, decode, detect, align, embed; recognize is the last four and what they wait for) "
-            "or of one message (claim, upsert, finish) in a stage.",
+            "or of one message (claim, upsert, finish, predict) in a stage.",
             ["stage"],
             buckets=_DURATION_BUCKETS_S,
             registry=self.registry,

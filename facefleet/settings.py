@@ -165,6 +165,11 @@ class Settings(BaseSettings):
     people_longest_wait_s: float = Field(default=900, gt=0)
     """An album's faces are grouped into people once all its photos are indexed; where photos keep coming, when the
     first of them has waited this long."""
+    prediction_faces: int = Field(default=10_000, ge=0)
+    """Faces of named people of a tenant that predictions of new faces are learnt from, at most: 20 MB of a worker's
+    memory at 512 numbers a face, and 5 seconds of it when names change; 0: nobody is predicted."""
+    prediction_min_confidence: float = Field(default=0.8, ge=0, le=1)
+    """A classifier's confidence from which on it gives a new face a name."""
     worker_lanes: str = Field(default="interactive,index,people", pattern=rf"^{_LANE}(,{_LANE})*$")
     """Lanes that a worker consumes, separated by commas, the first one first where the broker can order queues."""
     longest_photo_s: float = Field(default=600, gt=0)

@@ -12,7 +12,7 @@ from workers.celery_app import create_celery_app
 from workers.dispatcher.dispatcher import dispatcher_in_threads
 from workers.indexing import PhotoIndexer
 from workers.lease_keeper import heartbeat
-from workers.parts import FleetParts, create_grouper
+from workers.parts import FleetParts, create_grouper, create_predictor
 from workers.safeguards import create_safeguards
 from workers.tasks import register_tasks
 from workers.worker import prepare_gallery, worker_in_thread
@@ -28,9 +28,11 @@ def recover(parts: FleetParts) -> None:
     """
     parts.ledger.leases.forget_messages()
     parts.ledger.clusterings.forget_messages()
+    parts.ledger.prediction_outbox.forget_messages()
     if not parts.settings.ledger_url:
         parts.ledger.leases.expire_all()
         parts.ledger.clusterings.expire_all()
+        parts.ledger.prediction_outbox.expire_all()
         while parts.ledger.leases.sweep(parts.settings.max_crashes).requeued:
             pass
 
@@ -51,7 +53,8 @@ def embedded_fleet(parts: FleetParts) -> Iterator[None]:
 
     recover(parts)
     guards = create_safeguards(parts)
-    register_tasks(app, PhotoIndexer(parts, stopping, retire, guards), create_grouper(parts))
+    indexer = PhotoIndexer(parts, stopping, retire, guards)
+    register_tasks(app, indexer, create_grouper(parts), create_predictor(parts))
     prepare_gallery(parts, stopping)
     with heartbeat(guards.keeper), worker_in_thread(app, parts.settings), dispatcher_in_threads(app, parts):
         try:

@@ -18,7 +18,7 @@ from workers.gpu_metrics import watch_gpus
 from workers.indexing import PhotoIndexer
 from workers.lease_keeper import heartbeat
 from workers.metrics_server import serve_metrics
-from workers.parts import FleetParts, create_grouper
+from workers.parts import FleetParts, create_grouper, create_predictor
 from workers.safeguards import Safeguards, create_safeguards
 from workers.spot_notice import watch_for_spot_notice
 from workers.tasks import register_tasks
@@ -58,7 +58,7 @@ def run_worker(parts: FleetParts) -> int:
     prepare_gallery(parts, stopping)
     app, guards = create_celery_app(parts.settings), create_safeguards(parts)
     indexer = PhotoIndexer(parts, stopping, lambda: give_up("the recognizer is out of service"), guards)
-    register_tasks(app, indexer, create_grouper(parts))
+    register_tasks(app, indexer, create_grouper(parts), create_predictor(parts))
     log.info("worker started", threads=parts.settings.resolved_worker_threads, model=parts.recognizer.description)
     _watch(parts, app, guards, stopping, give_up)
     drain_s, leases, keeper = parts.settings.drain_s, parts.ledger.leases, guards.keeper

@@ -4,7 +4,6 @@ import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response, status
-from starlette.exceptions import HTTPException
 
 from api.bodies import PhotosDep, ProbeDep, bodies_in_openapi
 from api.dependencies import ReachDep, ServicesDep, admit_upload, refuse_search_early, require_model_version
@@ -135,13 +134,6 @@ def upload(photos: PhotosDep, services: ServicesDep, reach: ReachDep) -> Json:
     return {"image_id": ids[0], "image_ids": ids, "job_id": str(job.id)}
 
 
-@router.get("/predictions/{image_id}", responses=problems(501))
-async def show_predictions(image_id: str) -> None:
-    """Say who is on a photo: not before there are people."""
-    del image_id
-    raise _not_built("predictions name people, and this server does not know people yet, only faces")
-
-
 def _ask(operation: Any, call: Call, name: str, image: bytes, options: Json) -> Json:  # noqa: ANN401  any operation
     """Run an operation of Rekognition whose options are held against its service model."""
     shape = load_service_model().operation_model(name).input_shape
@@ -164,7 +156,3 @@ def _answers(services: ServicesDep) -> bool:
     except FacefleetError:
         return False
     return True
-
-
-def _not_built(reason: str) -> HTTPException:
-    return HTTPException(status.HTTP_501_NOT_IMPLEMENTED, reason)

@@ -14,6 +14,7 @@ from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
 from facefleet.ledger.people_history import hold_book
 from facefleet.ledger.people_schema import face_spot, unseen_photo
 from facefleet.ledger.persons import forget_nobodies
+from facefleet.ledger.prediction_schema import unpredicted_photo
 from facefleet.ledger.schema import album, face, job, job_photo, photo, state_is, urgent_photo
 from facefleet.records import DEFAULT_TENANT, Album, AlbumSummary, JobState, PhotoState
 
@@ -166,7 +167,7 @@ class Albums:
         deleting = sa.select(album.c.id).where(album.c.id == album_id, album.c.deleting_since.is_not(None))
         of_album = sa.select(job.c.id).where(job.c.album_id.in_(deleting))
         in_album = sa.select(photo.c.id).where(photo.c.album_id.in_(deleting))
-        for table in (unseen_photo, face_spot):
+        for table in (unseen_photo, unpredicted_photo, face_spot):
             while self._erase_some(table, table.c.album_id.in_(deleting)):
                 pass
         self._forget_people(album_id)

@@ -24,9 +24,12 @@ from facefleet.ledger.ingest import Ingest
 from facefleet.ledger.jobs import Jobs
 from facefleet.ledger.keys import Keys
 from facefleet.ledger.leases import Leases
+from facefleet.ledger.named_faces import NamedFaces
 from facefleet.ledger.people import People
 from facefleet.ledger.people_book import PeopleBook
 from facefleet.ledger.photos import Photos
+from facefleet.ledger.prediction_outbox import PredictionOutbox
+from facefleet.ledger.predictions import Predictions
 from facefleet.ledger.repairs import Repairs
 from facefleet.ledger.retention import Retention
 from facefleet.ledger.tags import Tags
@@ -63,6 +66,9 @@ class Ledger:
     people_book: PeopleBook
     clusterings: Clusterings
     groupings: Groupings
+    named_faces: NamedFaces
+    predictions: Predictions
+    prediction_outbox: PredictionOutbox
     keys: Keys
     audit: Audit
     album_rows: AlbumRows
@@ -121,6 +127,9 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         people_book=PeopleBook(database),
         clusterings=Clusterings(database),
         groupings=Groupings(database),
+        named_faces=NamedFaces(database),
+        predictions=Predictions(database),
+        prediction_outbox=PredictionOutbox(database),
         keys=Keys(database, audit),
         audit=audit,
         album_rows=AlbumRows(database),

@@ -13,6 +13,7 @@ from facefleet.ledger.collection_schema import dropped_face, external_image, use
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
 from facefleet.ledger.jobs import ensure_job, hold_album, standing_job_id
 from facefleet.ledger.listing import delete_photos, photo_row
+from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import face, photo
 from facefleet.ledger.settling import dropped_of, face_row
 from facefleet.records import PhotoRef, PhotoState, RecognizedPhoto, face_id_of, photo_id_of
@@ -101,6 +102,7 @@ class Images:
                 if new:
                     connection.execute(table.insert(), new)
             mark_unseen(connection, {photo_id: image.album_id} if rows else {})
+            mark_unpredicted(connection, {photo_id} if rows else ())
             size = {"width_px": image.recognized.width_px, "height_px": image.recognized.height_px}
             connection.execute(
                 photo.update().where(photo.c.id == photo_id).values(face_count=len(kept), **size, **_SETTLED)

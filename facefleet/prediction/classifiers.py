@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from facefleet.people.face_set import FloatArray, IntArray
 from facefleet.prediction.labelled_faces import LabelledFaces
+from facefleet.prediction_records import Classifier
 
 #: Numbers of a vector that is reduced for *fast*.
 _REDUCED_DIMENSIONS = 64
@@ -21,14 +21,6 @@ _VOTERS = 16
 _NEAREST = 3
 #: Templates that are compared with all faces at once.
 _BLOCK_ROWS = 256
-
-
-class Classifier(StrEnum):
-    """Who predicts: from the cheapest to the most careful."""
-
-    FAST = "fast"
-    BALANCED = "balanced"
-    ACCURATE = "accurate"
 
 
 @dataclass(frozen=True, slots=True)

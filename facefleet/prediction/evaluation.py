@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from facefleet.errors import InvalidRequest
 from facefleet.people.face_set import BoolArray, FloatArray
-from facefleet.prediction.classifiers import Classifier
 from facefleet.prediction.labelled_faces import LabelledFaces, make_folds
 from facefleet.prediction.panel import fit_panel
+from facefleet.prediction_records import Classifier
 from facefleet.recognition.similarity import SimilarityCurve
 from facefleet.records import Template
 

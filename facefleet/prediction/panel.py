@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.people.face_set import BoolArray, FloatArray
-from facefleet.prediction.classifiers import FIT, Classifier, Fitted
+from facefleet.prediction.classifiers import FIT, Fitted
 from facefleet.prediction.confidence import Confidence, fit_confidence
 from facefleet.prediction.labelled_faces import Fold, LabelledFaces, make_folds
+from facefleet.prediction_records import Classifier
 from facefleet.recognition.similarity import FAR_OF_PERCENT, SimilarityCurve
 from facefleet.records import Template
 

@@ -18,6 +18,7 @@ from workers.dispatcher.forgetter import EVERY_S, Forgetter
 from workers.dispatcher.lister import Lister
 from workers.dispatcher.loop import repeat
 from workers.dispatcher.people_relay import PeopleRelay
+from workers.dispatcher.prediction_relay import PredictionRelay
 from workers.dispatcher.purger import Purger
 from workers.dispatcher.reconciler import Reconciler
 from workers.dispatcher.relay import Relay
@@ -87,6 +88,7 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
         (Lister(ledger, parts.stores, settings, parts.model_version, stopping).step, settings.relay_interval_s),
         (Relay(ledger, app, settings, parse_failpoints(settings.failpoints)).step, settings.relay_interval_s),
         (PeopleRelay(ledger, app, settings).step, settings.relay_interval_s),
+        (PredictionRelay(ledger, app, settings).step, settings.relay_interval_s),
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),

@@ -20,8 +20,8 @@ from facefleet.ledger.keys import KeyGrant
 from facefleet.records import DEFAULT_TENANT
 from tests.fixtures.keys import MASTER_SECRET
 
-#: A stream ends with its job, which the tests of jobs follow; clusters are waited for; the last says 501, and why.
-LEFT_OUT = ["/v1/jobs/{job}/events", "/cluster", "/predictions/{image_id}"]
+#: A stream ends with its job, which the tests of jobs follow; clusters are waited for.
+LEFT_OUT = ["/v1/jobs/{job}/events", "/cluster"]
 EXAMPLES = 3
 #: The webhook asks for a secret of its own.
 OTHER_SECRET = {"/v1/events/s3"}

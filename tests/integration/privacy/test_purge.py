@@ -25,7 +25,7 @@ from tests.integration.rekognition.conftest import connect_sdk, people
 from workers.celery_app import create_celery_app
 from workers.dispatcher.relay import Relay
 from workers.indexing import PhotoIndexer
-from workers.parts import FleetParts, create_grouper
+from workers.parts import FleetParts, create_grouper, create_predictor
 from workers.safeguards import create_safeguards
 from workers.tasks import register_tasks
 from workers.worker import worker_in_thread
@@ -154,7 +154,8 @@ def test_nothing_of_a_tenant_is_left_in_any_store(services: Services, redis_url:
     assert same_kinds == {each for each in before if each.startswith(("table", "redis"))}
 
     purge_tenant(ledger, services.gallery, services.stores, services.settings, "acme", who="local")
-    register_tasks(app, indexer_of(services), create_grouper(parts_of(services)))
+    parts = parts_of(services)
+    register_tasks(app, indexer_of(services), create_grouper(parts), create_predictor(parts))
     with worker_in_thread(app, services.settings):
         # A message names ids; whoever takes it finds nothing to do.
         wait_until(lambda: not places(gone, within="redis"), "no message of the tenant is left in the broker")

@@ -64,7 +64,8 @@ def test_one_album_behind_a_door(http: httpx.Client, faces: str) -> None:
     assert sent.status_code == 202
     waiting = http.get("/v1/albums/faces/photos?state=pending").json()["photos"]
     assert [photo["photo_id"] for photo in waiting] == [sent.json()["image_id"]]
-    assert http.get(f"/predictions/{sent.json()['image_id']}").status_code == 501
+    predictions = http.get(f"/predictions/{sent.json()['image_id']}").json()
+    assert predictions == {"image_id": sent.json()["image_id"], "status": "indexing", "faces": []}
 
 
 def test_health_says_what_is_missing(http: httpx.Client, services: Services) -> None:

@@ -12,7 +12,7 @@ from tests.integration.workers.conftest import Bench
 from workers.celery_app import LANES, create_celery_app, queue_name
 from workers.dispatcher.dispatcher import create_queues
 from workers.dispatcher.relay import Relay
-from workers.parts import create_grouper
+from workers.parts import create_grouper, create_predictor
 from workers.sqs import connect_sqs, ensure_queues
 from workers.tasks import register_tasks
 from workers.worker import worker_in_thread
@@ -61,7 +61,7 @@ def test_photos_go_through_sqs(
     settings = bench.parts.settings.model_copy(update=changed)
     create_queues(settings)
     app = create_celery_app(settings)
-    register_tasks(app, bench.indexer, create_grouper(bench.parts))
+    register_tasks(app, bench.indexer, create_grouper(bench.parts), create_predictor(bench.parts))
     Relay(bench.parts.ledger, app, settings).step()
     url = sqs_client.get_queue_url(QueueName=queue_name(settings, "index"))["QueueUrl"]
     assert count_messages(sqs_client, url) == 4

@@ -111,6 +111,7 @@ def test_the_description_names_every_route_and_its_bodies(api: Api) -> None:
         ("post", "/v1/people/{person}/split"),
         ("post", "/v1/people/{person}/undo"),
         ("get", "/v1/photos/{photo}/people"),
+        ("get", "/v1/photos/{photo}/predictions"),
     } == routes
     search = description["paths"]["/v1/albums/{album}/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from facefleet.prediction.classifiers import FIT, Classifier, fit_gallery_vote, fit_reduced_centroids
+from facefleet.prediction.classifiers import FIT, fit_gallery_vote, fit_reduced_centroids
 from facefleet.prediction.labelled_faces import LabelledFaces, make_folds
+from facefleet.prediction_records import Classifier
 from tests.unit.prediction.crowd import DIMENSIONS, draw_people, normalise
 
 

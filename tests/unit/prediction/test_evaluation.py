@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from facefleet.errors import InvalidRequest
-from facefleet.prediction.classifiers import Classifier
 from facefleet.prediction.evaluation import evaluate
+from facefleet.prediction_records import Classifier
 from facefleet.recognition.similarity import usual_curve
 from tests.unit.prediction.crowd import DIMENSIONS, draw_people, normalise
 

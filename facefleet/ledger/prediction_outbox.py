@@ -1,0 +1,113 @@
+"""Photos whose faces are still to be predicted: which are due, and who works on them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
+from facefleet.ledger.database import Database, insert_into
+from facefleet.ledger.people_schema import person
+from facefleet.ledger.prediction_schema import unpredicted_photo
+from facefleet.ledger.schema import album, photo
+
+_FREE = unpredicted_photo.c.not_before <= utc_now()
+_MINE = unpredicted_photo.c.photo_id
+_FRESH = {
+    "stamp": fresh_token(),
+    "entered_at": utc_now(),
+    "dispatched_at": sa.null(),
+    "not_before": utc_now(),
+    "attempt": sa.literal(0),
+}
+
+
+@dataclass(frozen=True)
+class PredictionOutbox:
+    """Owned by the database. Two who work on the same photo at once write the same."""
+
+    database: Database
+
+    def due(self, limit: int, redispatch_after_s: float, max_attempts: int) -> dict[UUID, list[UUID]]:
+        """List photos that are to be worked on and are not on their way, those that waited longest first.
+
+        Args:
+            limit: at most this many.
+            redispatch_after_s: what was dispatched this long ago and not claimed was lost on the way.
+            max_attempts: a photo that failed this often is left alone.
+
+        Returns:
+            {album id: photo ids}.
+        """
+        lost = unpredicted_photo.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
+        is_due = sa.and_(
+            unpredicted_photo.c.attempt < max_attempts,
+            _FREE,
+            sa.or_(unpredicted_photo.c.dispatched_at.is_(None), lost),
+        )
+        rows = sa.select(_MINE, unpredicted_photo.c.album_id).where(is_due)
+        found: dict[UUID, list[UUID]] = {}
+        with self.database.reading() as connection:
+            for row in connection.execute(rows.order_by(unpredicted_photo.c.entered_at, _MINE).limit(limit)):
+                found.setdefault(row.album_id, []).append(row.photo_id)
+        return found
+
+    def mark_dispatched(self, photo_ids: Collection[UUID]) -> None:
+        """Remember that photos were sent to the broker; those that were claimed already stay as they are."""
+        unclaimed = unpredicted_photo.update().where(_MINE.in_(photo_ids), _FREE)
+        with self.database.writing() as connection:
+            connection.execute(unclaimed.values(dispatched_at=utc_now()))
+
+    def claim(self, photo_ids: Collection[UUID], lease_s: float) -> dict[UUID, UUID]:
+        """Take photos that nobody is at. The attempt counts before the work.
+
+        Args:
+            photo_ids: at most some hundred.
+            lease_s: seconds until they are given up.
+
+        Returns:
+            {photo id: stamp}.
+        """
+        taken = {"not_before": seconds_from_now(lease_s), "dispatched_at": None}
+        claim = unpredicted_photo.update().where(_MINE.in_(photo_ids), _FREE)
+        claim = claim.values(attempt=unpredicted_photo.c.attempt + 1, **taken)
+        with self.database.writing() as connection:
+            rows = connection.execute(claim.returning(_MINE, unpredicted_photo.c.stamp))
+            return {row.photo_id: row.stamp for row in rows}
+
+    def release(self, stamps: Mapping[UUID, UUID], delay_s: float, *, burn_attempt: bool) -> None:
+        """Give photos back for a later attempt; those that were indexed anew meanwhile stay as they are.
+
+        Args:
+            stamps: what `claim` returned.
+            delay_s: seconds before anybody may claim them.
+            burn_attempt: whether the attempt counts against them.
+        """
+        attempt = unpredicted_photo.c.attempt if burn_attempt else unpredicted_photo.c.attempt - 1
+        mine = unpredicted_photo.update().where(_MINE.in_(stamps), unpredicted_photo.c.stamp.in_(stamps.values()))
+        with self.database.writing() as connection:
+            connection.execute(mine.values(attempt=attempt, not_before=seconds_from_now(delay_s)))
+
+    def forget_messages(self) -> None:
+        """Have every photo sent again that waits: the broker that the messages were in is gone."""
+        with self.database.writing() as connection:
+            connection.execute(unpredicted_photo.update().values(dispatched_at=None))
+
+    def expire_all(self) -> None:
+        """Let every claim end now: their owners are known to be dead."""
+        with self.database.writing() as connection:
+            connection.execute(unpredicted_photo.update().values(not_before=utc_now()))
+
+
+def mark_unpredicted(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
+    """Say that faces of these photos were written; photos of tenants without named people are left out."""
+    if not photo_ids:
+        return
+    named = sa.select(person.c.id).where(person.c.tenant == album.c.tenant, person.c.name.is_not(None))
+    has_named = named.where(person.c.root_id == person.c.id, person.c.gone_at.is_(None)).exists()
+    new = sa.select(photo.c.id, photo.c.album_id, *_FRESH.values()).join(album, album.c.id == photo.c.album_id)
+    new = new.where(photo.c.id.in_(photo_ids), has_named).order_by(photo.c.id)
+    insert = insert_into(connection, unpredicted_photo).from_select(["photo_id", "album_id", *_FRESH], new)
+    again = {name: insert.excluded[name] for name in _FRESH}
+    connection.execute(insert.on_conflict_do_update(index_elements=[_MINE], set_=again))
