@@ -160,6 +160,8 @@ export class PhotoGrid {
 
   /** Put a cell's controls into the order of Tab, or take them out: one cell of the grid is in it. */
   reach(cell, isCurrent) {
+    if (cell.isReached === isCurrent) return;
+    cell.isReached = isCurrent;
     for (const control of cell.querySelectorAll("button, input")) control.tabIndex = isCurrent ? 0 : -1;
   }
 

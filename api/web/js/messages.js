@@ -6,6 +6,8 @@ export const LANGUAGES = { en: "English", es: "Español" };
 
 let language = "en";
 let messages = {};
+/** Formats of the language in use, made once: making one takes longer than using it a hundred times. */
+let formats = new Map();
 
 /** Load the messages of the language that the reader chose, or the browser asks for. */
 export async function loadMessages() {
@@ -13,6 +15,7 @@ export async function loadMessages() {
   language = asked in LANGUAGES ? asked : "en";
   const answer = await fetch(`/web/messages/${language}.json`);
   messages = await answer.json();
+  formats = new Map();
   document.documentElement.lang = language;
 }
 
@@ -34,7 +37,7 @@ export function currentLanguage() {
 export function t(key, values = {}) {
   let message = messages[key];
   if (message === undefined) throw new Error(`no message ${key}`);
-  if (typeof message === "object") message = message[new Intl.PluralRules(language).select(values.count)] ?? message.other;
+  if (typeof message === "object") message = message[format(Intl.PluralRules).select(values.count)] ?? message.other;
   return message.replace(/\{(\w+)\}/g, (_, name) => show(values[name]));
 }
 
@@ -43,25 +46,31 @@ export function tIfKnown(key) {
   return key in messages ? t(key) : null;
 }
 
+function format(kind, options = {}) {
+  const key = kind.name + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new kind(language, options));
+  return formats.get(key);
+}
+
 function show(value) {
   return typeof value === "number" ? number(value) : String(value);
 }
 
 /** Write a number as the language does. */
 export function number(value, digits = 0) {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  return format(Intl.NumberFormat, { maximumFractionDigits: digits }).format(value);
 }
 
 /** Write 0-100. */
 export function percent(value) {
   const shown = value > 99 && value < 100 ? Math.floor(value * 10) / 10 : Math.round(value);
-  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(shown / 100);
+  return format(Intl.NumberFormat, { style: "percent", maximumFractionDigits: 1 }).format(shown / 100);
 }
 
 /** Write a size. */
 export function bytes(value) {
   const [unit, factor] = [["gigabyte", 1e9], ["megabyte", 1e6], ["kilobyte", 1e3], ["byte", 1]].find(([, each]) => value >= each || each === 1);
-  return new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: value < 1e4 ? 0 : 1 }).format(value / factor);
+  return format(Intl.NumberFormat, { style: "unit", unit, maximumFractionDigits: value < 1e4 ? 0 : 1 }).format(value / factor);
 }
 
 /** Write a time that something takes, in its two largest units. */
@@ -72,11 +81,11 @@ export function duration(seconds) {
   return parts
     .slice(first, first === 0 ? 2 : first + (whole < 600 ? 2 : 1))
     .filter(([, value], place) => value > 0 || place === 0)
-    .map(([unit, value]) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(value))
+    .map(([unit, value]) => format(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "short" }).format(value))
     .join(" ");
 }
 
 /** Write a day. */
 export function day(date) {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(date));
+  return format(Intl.DateTimeFormat, { dateStyle: "medium" }).format(new Date(date));
 }

@@ -45,20 +45,21 @@ export function makePhotoCell({ open, select, more }) {
       ),
     );
   }
+  cell.parts = {
+    main: cell.querySelector(".cell-main"), image, outline: cell.querySelector(".outline"), badge: cell.querySelector(".badge"),
+    box: cell.querySelector("input"), words: cell.querySelector(".cell-words"), figure: cell.querySelector(".cell-figure"), more: cell.querySelector(".cell-more"),
+  };
   return cell;
 }
 
 /** Show an item, or that it is still on its way. */
 export function fillPhotoCell(cell, item, { settled, chosen }) {
-  const main = cell.querySelector(".cell-main");
-  const image = cell.querySelector(".cell-image");
+  const { main, image, badge, box } = cell.parts;
   set(main, "aria-label", item?.label ?? t("photo.loading"));
   showImage(image, settled ? item?.thumbnail : image.dataset.address === item?.thumbnail ? item?.thumbnail : null);
   showOutline(cell, item);
-  const badge = cell.querySelector(".badge");
   badge.hidden = !item?.badge;
   badge.textContent = item?.badge ?? "";
-  const box = cell.querySelector("input");
   if (box) {
     box.checked = Boolean(chosen);
     box.disabled = !item;
@@ -69,23 +70,19 @@ export function fillPhotoCell(cell, item, { settled, chosen }) {
 }
 
 function fillCaption(cell, item) {
-  const more = cell.querySelector(".cell-more");
+  const { more, words, figure } = cell.parts;
   if (!more) return;
-  cell.querySelector(".cell-words").textContent = item?.words ?? "";
-  cell.querySelector(".cell-figure").textContent = item?.figure ?? "";
+  words.textContent = item?.words ?? "";
+  figure.textContent = item?.figure ?? "";
   more.hidden = !item?.faceId;
   set(more, "aria-label", t("photo.more_like", { name: item?.name ?? "" }));
   set(more, "title", t("photo.more"));
 }
 
 function showOutline(cell, item) {
-  const outline = cell.querySelector(".outline");
+  const { outline, image } = cell.parts;
   outline.hidden = !item?.box;
-  const image = cell.querySelector(".cell-image");
-  if (!item?.box) {
-    image.style.objectPosition = "";
-    return;
-  }
+  if (!item?.box) return;
   const framed = frameFace(item.width, item.height, item.box);
   image.style.objectPosition = framed.position;
   Object.assign(outline.style, framed.box);
