@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from facefleet.errors import InvalidRequest
 from facefleet.ledger.clock import utc_now
-from facefleet.ledger.database import Database, insert_or_ignore
+from facefleet.ledger.database import Database
 from facefleet.ledger.people_history import (
     EXISTS,
     Draft,
@@ -20,9 +20,17 @@ from facefleet.ledger.people_history import (
     hold_book,
     undo_change,
 )
-from facefleet.ledger.people_schema import face_spot, not_person, people_change, person
+from facefleet.ledger.people_schema import face_spot, people_change, person
 from facefleet.ledger.persons import add_person, check_person_name, concerns, find_person, parts_of, set_root
-from facefleet.ledger.spots import ensure_spots, fetch_in_chunks, find_spots
+from facefleet.ledger.spot_decisions import (
+    confirm_spots,
+    give_spots,
+    read_contradicting,
+    read_spots,
+    roots_of,
+    say_not,
+)
+from facefleet.ledger.spots import fetch_in_chunks, find_spots
 from facefleet.people_records import Change, ChangeKind
 
 #: Which kind of change a field of a person belongs to.
@@ -115,16 +123,16 @@ class PeopleBook:
             hold_book(connection, tenant)
             find_person(connection, tenant, person_id)
             _require_faces(face_ids)
-            before = _read_spots(connection, tenant, face_ids)
+            before = read_spots(connection, tenant, face_ids)
             mine = parts_of(connection, [person_id])
             said = []
             for spot in before:
                 is_mine = spot.person_id in mine
                 people = {person_id, spot.person_id} if is_mine and spot.person_id else {person_id}
-                entered = _say_not(connection, spot.spot_id, people)
+                entered = say_not(connection, spot.spot_id, people)
                 if is_mine or entered:
                     said.append((replace(spot, not_people=entered), is_mine))
-            _give_spots(connection, [spot.spot_id for spot, is_mine in said if is_mine], None)
+            give_spots(connection, [spot.spot_id for spot, is_mine in said if is_mine], None)
             if said:
                 enter_change(connection, tenant, Draft(ChangeKind.NOT, person_id, spots=[spot for spot, _ in said]))
 
@@ -149,8 +157,8 @@ class PeopleBook:
                     name = other.name
                     fields[person_id, "name"] = (None, name)
                     connection.execute(person.update().where(person.c.id == person_id).values(name=name))
-                spots = _read_contradicting(connection, person_id, other_id)
-                _give_spots(connection, [spot.spot_id for spot in spots], None)
+                spots = read_contradicting(connection, person_id, other_id)
+                give_spots(connection, [spot.spot_id for spot in spots], None)
                 connection.execute(person.update().where(person.c.id == other_id).values(merged_into=person_id))
                 set_root(connection, other_id, person_id)
                 enter_change(connection, tenant, Draft(ChangeKind.MERGE, person_id, other_id, fields, spots))
@@ -168,7 +176,7 @@ class PeopleBook:
             parts = parts_of(connection, [person_id])
             rows = fetch_in_chunks(connection, mine, face_spot.c.person_id, parts)
             spots = [SpotBefore(row.id, row.person_id, row.is_decided) for row in rows]
-            _give_spots(connection, [spot.spot_id for spot in spots], None)
+            give_spots(connection, [spot.spot_id for spot in spots], None)
             connection.execute(person.update().where(person.c.id == person_id).values(gone_at=utc_now()))
             gone = {(person_id, "gone_at"): (None, "now")}
             enter_change(connection, tenant, Draft(ChangeKind.DELETE, person_id, fields=gone, spots=spots))
@@ -194,15 +202,15 @@ class PeopleBook:
         """Make faces a person's for good, and nobody else's; write down what that changes."""
         _require_faces(face_ids)
         mine, given, kept = parts_of(connection, [person_id]), [], []
-        for spot in _read_spots(connection, tenant, face_ids):
+        for spot in read_spots(connection, tenant, face_ids):
             if spot.person_id in mine:
                 if not spot.is_decided:
                     kept.append(spot)
                 continue
-            roots = _roots_of(connection, spot.person_id)
-            given.append(replace(spot, not_people=_say_not(connection, spot.spot_id, roots)))
-        _give_spots(connection, [spot.spot_id for spot in given], person_id)
-        _confirm(connection, [spot.spot_id for spot in kept])
+            roots = roots_of(connection, spot.person_id)
+            given.append(replace(spot, not_people=say_not(connection, spot.spot_id, roots)))
+        give_spots(connection, [spot.spot_id for spot in given], person_id)
+        confirm_spots(connection, [spot.spot_id for spot in kept])
         if given or kept:
             enter_change(connection, tenant, replace(draft, spots=[*given, *kept]))
 
@@ -232,50 +240,3 @@ def _find_cover(connection: sa.Connection, person_id: UUID, face_id: UUID | None
     if spot_id is None or connection.execute(owner).scalar() not in parts_of(connection, [person_id]):
         raise InvalidRequest(f"face {face_id} is not this person's")
     return spot_id
-
-
-def _read_spots(connection: sa.Connection, tenant: str, face_ids: Sequence[UUID]) -> list[SpotBefore]:
-    spot_ids = ensure_spots(connection, tenant, list(dict.fromkeys(face_ids))).values()
-    columns = sa.select(face_spot.c.id, face_spot.c.person_id, face_spot.c.is_decided)
-    rows = fetch_in_chunks(connection, columns, face_spot.c.id, spot_ids)
-    return [SpotBefore(row.id, row.person_id, row.is_decided) for row in rows]
-
-
-def _read_contradicting(connection: sa.Connection, one_id: UUID, other_id: UUID) -> list[SpotBefore]:
-    """Read faces of two people, given by a grouping, that a human said are not the other's."""
-    one, other = parts_of(connection, [one_id]), parts_of(connection, [other_id])
-    spots = sa.select(face_spot.c.id, face_spot.c.person_id, face_spot.c.is_decided).distinct()
-    said = spots.join(not_person, not_person.c.spot_id == face_spot.c.id).where(face_spot.c.is_decided.is_(False))
-    ones_not_others = sa.and_(face_spot.c.person_id.in_(one), not_person.c.person_id.in_(other))
-    others_not_ones = sa.and_(face_spot.c.person_id.in_(other), not_person.c.person_id.in_(one))
-    return [SpotBefore(*row) for row in connection.execute(said.where(sa.or_(ones_not_others, others_not_ones)))]
-
-
-def _roots_of(connection: sa.Connection, person_id: UUID | None) -> set[UUID]:
-    """Name a person and who it is after all merges; nobody for nobody."""
-    if person_id is None:
-        return set()
-    return {person_id, connection.execute(sa.select(person.c.root_id).where(person.c.id == person_id)).scalar_one()}
-
-
-def _say_not(connection: sa.Connection, spot_id: UUID, people: set[UUID]) -> tuple[UUID, ...]:
-    """Remember whose face it is not; returns what nobody had said before."""
-    new = []
-    for person_id in sorted(people):
-        said = insert_or_ignore(connection, not_person).values(spot_id=spot_id, person_id=person_id)
-        if connection.execute(said.returning(not_person.c.spot_id)).one_or_none():
-            new.append(person_id)
-    return tuple(new)
-
-
-def _give_spots(connection: sa.Connection, spot_ids: Sequence[UUID], person_id: UUID | None) -> None:
-    rows = [{"id_": spot_id} for spot_id in spot_ids]
-    if rows:
-        give = face_spot.update().where(face_spot.c.id == sa.bindparam("id_"))
-        connection.execute(give.values(person_id=person_id, is_decided=person_id is not None), rows)
-
-
-def _confirm(connection: sa.Connection, spot_ids: Sequence[UUID]) -> None:
-    if spot_ids:
-        confirm = face_spot.update().where(face_spot.c.id == sa.bindparam("id_")).values(is_decided=True)
-        connection.execute(confirm, [{"id_": spot_id} for spot_id in spot_ids])
