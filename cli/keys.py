@@ -80,7 +80,7 @@ def list_keys(
     fields = ("id", "label", "tenant", "scopes", "albums", "state", "created_at", "expires_at", "last_used_at")
     rows = [[_show(value) for name, value in _describe(each).items() if name in fields] for each in keys]
     columns = ["Id", "Label", "Tenant", "Scopes", "Albums", "State", "Made", "Expires", "Last used"]
-    print_table(f"{len(keys)} keys", columns, rows)
+    print_table("API keys", columns, rows)
 
 
 @app.command()
