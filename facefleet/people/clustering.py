@@ -37,11 +37,6 @@ class ClusterSettings:
     #: What clustering learnt from the album; for faces that come later.
     limits: LinkLimits | None = None
 
-    @property
-    def min_link(self) -> float:
-        """Smallest cosine of neighbours that are worth finding in an album of any size."""
-        return self.near_limit(0)
-
     def near_limit(self, faces: int) -> float:
         """Smallest cosine of neighbours that are worth finding among so many faces."""
         return near_limit(self.curve, self.neighbour_count, faces)
