@@ -14,12 +14,14 @@ from api.problems_in_openapi import problems
 from api.schemas.people import (
     AlbumPeople,
     ClusteringView,
-    NewPerson,
     PersonFaceList,
     PersonFaceView,
     PersonView,
     PhotoFaceView,
     PhotoPeople,
+)
+from api.schemas.people_changes import (
+    NewPerson,
 )
 from facefleet.errors import FaceNotFound, PhotoNotFound
 from facefleet.ledger.people import Scope

@@ -13,21 +13,23 @@ from api.problems_in_openapi import problems
 from api.routes.album_people import PeopleQuery
 from api.schemas.albums import AlbumName
 from api.schemas.people import (
-    ChangeList,
-    ChangeView,
-    ChosenFaces,
     CompanionList,
     CompanionView,
-    MergedPeople,
-    NewPerson,
-    PersonEdit,
     PersonFaceList,
     PersonFaceView,
     PersonList,
-    PersonName,
     PersonPhotoList,
     PersonPhotoView,
     PersonView,
+)
+from api.schemas.people_changes import (
+    ChangeList,
+    ChangeView,
+    ChosenFaces,
+    MergedPeople,
+    NewPerson,
+    PersonEdit,
+    PersonName,
     UndoRequest,
 )
 from facefleet.ledger.people import Scope
