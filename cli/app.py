@@ -15,6 +15,7 @@ from cli import (
     keys,
     listings,
     maintenance,
+    migrate,
     models,
     optimize,
     people,
@@ -58,6 +59,7 @@ app.command(rich_help_panel="This machine")(evaluate.evaluate)
 app.command(rich_help_panel="This machine")(doctor.doctor)
 app.command(rich_help_panel="This machine")(optimize.optimize)
 app.command(rich_help_panel="Servers")(plan.plan)
+app.command(rich_help_panel="Servers")(migrate.migrate)
 for command in (audit.audit, purge.purge):
     app.command(rich_help_panel="Privacy")(command)
 

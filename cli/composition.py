@@ -11,6 +11,7 @@ from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
 from facefleet.ledger.engine import Ledger, open_ledger
 from facefleet.metrics import Metrics
+from facefleet.migration.current_model import require_current_model
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.calibration import load_curve
 from facefleet.recognition.model_pack import find_model_pack, obtain_model_pack
@@ -97,6 +98,8 @@ def open_services(
         metrics = Metrics()
         recognizer = stack.enter_context(closing(load_recognizer(settings, metrics))) if recognizes else None
         ledger = stack.enter_context(closing(open_own_ledger(settings)))
+        if recognizer:
+            require_current_model(ledger, recognizer.model_version)
         gallery = stack.enter_context(closing(open_gallery(settings, owner=True)))
         yield Services(
             settings=settings,
@@ -126,6 +129,7 @@ def open_lister(services: "Services") -> Iterator[None]:
 
     settings = services.settings
     model_version = obtain_model_pack(settings).model_version
+    require_current_model(services.ledger, model_version)
     with lister_in_thread(services.ledger, services.stores, settings, model_version):
         yield
 

@@ -9,6 +9,7 @@ from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
 from facefleet.logs import configure_logging
 from facefleet.metrics import Metrics
+from facefleet.migration.current_model import require_current_model
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.model_pack import find_model_pack
 from facefleet.recognition.recognizer import load_recognizer
@@ -51,11 +52,14 @@ def _open_parts() -> Iterator[DispatcherParts]:
             "redis://localhost:6379/0, or run everything in one process with `facefleet up`"
         )
     with ExitStack() as stack:
+        ledger = stack.enter_context(closing(open_own_ledger(settings)))
+        model_version = find_model_pack(settings).model_version
+        require_current_model(ledger, model_version)
         yield DispatcherParts(
             settings=settings,
-            ledger=stack.enter_context(closing(open_own_ledger(settings))),
+            ledger=ledger,
             gallery=stack.enter_context(closing(open_gallery(settings, owner=False))),
             stores=open_photo_stores(settings),
             metrics=Metrics(),
-            model_version=find_model_pack(settings).model_version,
+            model_version=model_version,
         )

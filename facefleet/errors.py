@@ -17,6 +17,7 @@ FacefleetError
 |  +- LedgerUnavailable
 |  +- BrokerUnavailable
 |  +- RecognizerUnavailable  the model answered nonsense, or is shutting down
+|  +- ModelSwitched          the installation works with another model since a migration: restart with its pack
 |  +- ServerUnavailable      the Facefleet server that a command talks to does not answer
 |  +- Overloaded             a bounded queue is full
 |     +- RateLimited         the caller's own share is used up
@@ -158,6 +159,12 @@ class RecognizerUnavailable(TransientError):
     """The model answered nonsense (NaN, constant templates) or is shutting down."""
 
     reason = "recognizer_unavailable"
+
+
+class ModelSwitched(TransientError):
+    """The installation was migrated to another model than this process has; who is restarted with it can go on."""
+
+    reason = "model_switched"
 
 
 class ServerUnavailable(TransientError):

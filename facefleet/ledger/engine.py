@@ -24,6 +24,7 @@ from facefleet.ledger.ingest import Ingest
 from facefleet.ledger.jobs import Jobs
 from facefleet.ledger.keys import Keys
 from facefleet.ledger.leases import Leases
+from facefleet.ledger.model_switches import ModelSwitches
 from facefleet.ledger.named_faces import NamedFaces
 from facefleet.ledger.people import People
 from facefleet.ledger.people_book import PeopleBook
@@ -32,6 +33,8 @@ from facefleet.ledger.prediction_outbox import PredictionOutbox
 from facefleet.ledger.predictions import Predictions
 from facefleet.ledger.repairs import Repairs
 from facefleet.ledger.retention import Retention
+from facefleet.ledger.shelf import Shelf
+from facefleet.ledger.shelf_leavings import ShelfLeavings
 from facefleet.ledger.tags import Tags
 from facefleet.ledger.tenants import Tenants
 from facefleet.ledger.users import Users
@@ -73,6 +76,9 @@ class Ledger:
     audit: Audit
     album_rows: AlbumRows
     album_entries: AlbumEntries
+    shelf: Shelf
+    shelf_leavings: ShelfLeavings
+    model_switches: ModelSwitches
     tenants: Tenants
     retention: Retention
 
@@ -134,6 +140,9 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         audit=audit,
         album_rows=AlbumRows(database),
         album_entries=AlbumEntries(database),
+        shelf=Shelf(database),
+        shelf_leavings=ShelfLeavings(database),
+        model_switches=ModelSwitches(database, audit),
         tenants=Tenants(database),
         retention=Retention(database, audit),
     )

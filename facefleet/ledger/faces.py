@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from facefleet.errors import InvalidRequest
 from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.schema import face, photo, state_is
+from facefleet.ledger.shelf_schema import shelved_face, shelved_photo
 from facefleet.records import Box, Face, PhotoState, Quality
 
 _QUALITY = tuple(Quality.__dataclass_fields__)
@@ -67,14 +68,16 @@ class Faces:
             return [face_of(row) for row in connection.execute(statement.order_by(*_ORDER).limit(limit))]
 
     def get_many(self, face_ids: Collection[UUID]) -> dict[UUID, Face]:
-        """Find faces by id; those that are unknown or whose photo is not indexed (any more) are left out."""
+        """Find faces by id; those that are unknown or whose photo is not indexed (any more) are left out.
+
+        A face that another model saw is found on the shelf, as what it is now: processes that still search with that
+        model find people while a migration changes them one by one.
+        """
         ids = list(face_ids)
         with self.database.reading() as connection:
-            pages = (
-                connection.execute(select_faces().where(face.c.id.in_(ids[start : start + CHUNK])))
-                for start in range(0, len(ids), CHUNK)
-            )
-            return {row.id: face_of(row) for page in pages for row in page}
+            found = _get_some(connection, select_faces(), face.c.id, ids)
+            missing = [each for each in ids if each not in found]
+            return found | _get_some(connection, select_shelved_faces(), shelved_face.c.id, missing)
 
     def count(self, album_id: UUID) -> int:
         """Count the faces of an album's indexed photos."""
@@ -82,6 +85,40 @@ class Faces:
         indexed = sa.select(faces).where(photo.c.album_id == album_id, state_is(photo.c.state, PhotoState.INDEXED))
         with self.database.reading() as connection:
             return int(connection.execute(indexed).scalar_one())
+
+
+def select_shelved_faces() -> sa.Select[Any]:
+    """Select shelved faces of photos that are indexed, with the ids of what stands for them now."""
+    counterpart = face.alias("counterpart")
+    is_there = sa.select(counterpart.c.id).where(counterpart.c.id == shelved_face.c.counterpart_id).exists()
+    kept = sa.or_(shelved_face.c.counterpart_id.is_(None), is_there)
+    joined = shelved_face.join(shelved_photo, shelved_photo.c.id == shelved_face.c.photo_id)
+    joined = joined.join(photo, photo.c.id == shelved_photo.c.counterpart_id)
+    own = [shelved_face.c[column.name] for column in face.c if column.name not in {"id", "photo_id"}]
+    return (
+        sa.select(
+            sa.func.coalesce(shelved_face.c.counterpart_id, shelved_face.c.id, type_=sa.Uuid).label("id"),
+            photo.c.id.label("photo_id"),
+            *own,
+            photo.c.name,
+            photo.c.width_px,
+            photo.c.height_px,
+        )
+        .select_from(joined)
+        .where(state_is(photo.c.state, PhotoState.INDEXED), kept)
+    )
+
+
+def _get_some(
+    connection: sa.Connection, statement: sa.Select[Any], column: sa.ColumnElement[UUID], ids: list[UUID]
+) -> dict[UUID, Face]:
+    pages = (
+        connection.execute(
+            statement.add_columns(column.label("asked_id")).where(column.in_(ids[start : start + CHUNK]))
+        )
+        for start in range(0, len(ids), CHUNK)
+    )
+    return {row.asked_id: face_of(row) for page in pages for row in page}
 
 
 def select_faces() -> sa.Select[Any]:

@@ -6,9 +6,11 @@ from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
+from facefleet.errors import ModelSwitched
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import insert_or_ignore
 from facefleet.ledger.schema import SORT_NAME_CHARS, face, job_photo, photo, row_state_is
+from facefleet.ledger.shelf_schema import model_switch
 from facefleet.records import PhotoRef, PhotoState, photo_id_of
 
 #: What a photo looks like that was never touched.
@@ -65,7 +67,12 @@ _SUPERSEDE_OLDER = (
 def list_photos(
     connection: sa.Connection, job_id: UUID, album_id: UUID, model_version: str, refs: Sequence[PhotoRef]
 ) -> int:
-    """Enter at most `CHUNK` photos as current versions that a job saw; returns how many became pending."""
+    """Enter at most `CHUNK` photos as current versions that a job saw; returns how many became pending.
+
+    Raises:
+        ModelSwitched: photos are to be seen with another model since a migration.
+    """
+    require_current(connection, model_version)
     # Sorted, so that two listers of the same photos wait for each other instead of deadlocking.
     rows = sorted((photo_row(ref, album_id, model_version) for ref in refs), key=lambda row: row["id"].bytes)
     insert = insert_or_ignore(connection, photo).values(job_id=job_id).returning(photo.c.id)
@@ -75,6 +82,22 @@ def list_photos(
         return len(inserted)
     _link(connection, job_id, known)
     return len(inserted) + _revive(connection, known)
+
+
+def require_current(connection: sa.Connection, model_version: str) -> None:
+    """Refuse to take photos in for a model that is no longer worked with: they would replace those of the new one.
+
+    Raises:
+        ModelSwitched: the sentence says what to do.
+    """
+    columns = (model_switch.c.to_version, model_switch.c.to_pack)
+    row = connection.execute(sa.select(*columns).order_by(model_switch.c.number.desc()).limit(1)).one_or_none()
+    if row is not None and row.to_version != model_version:
+        raise ModelSwitched(
+            f"this installation was migrated to the model pack {row.to_pack} (version {row.to_version}): "
+            f"restart what has version {model_version} with FACEFLEET_MODEL_PACK={row.to_pack}, or go back with "
+            "`facefleet migrate --back`"
+        )
 
 
 def source_id_of(album_id: UUID, uri: str) -> UUID:

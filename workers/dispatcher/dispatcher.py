@@ -24,6 +24,7 @@ from workers.dispatcher.reconciler import Reconciler
 from workers.dispatcher.relay import Relay
 from workers.dispatcher.s3_events import S3EventPoller
 from workers.dispatcher.scaler import Scaler
+from workers.dispatcher.shelf_sweeper import SHELF_SWEEP_INTERVAL_S, ShelfSweeper
 from workers.dispatcher.sweeper import Sweeper
 from workers.metrics_server import serve_metrics
 from workers.parts import DispatcherParts
@@ -92,6 +93,7 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
+        (ShelfSweeper(ledger, parts.gallery).step, SHELF_SWEEP_INTERVAL_S),
         (Forgetter(ledger).step, EVERY_S),
     ]
     if settings.callback_secret.get_secret_value():

@@ -18,7 +18,10 @@ from tests.integration.people.bench import DIMENSIONS, LEASE_S, PeopleBench
 from tests.integration.people.memory_gallery import MemoryGallery
 from workers.indexing import points_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
+]
 
 PARTY = {f"p{number}": ("anna", "ben") for number in range(4)} | {"alone": ("cleo",)}
 OTHER_MODEL = "bbbb000000000002"
