@@ -36,6 +36,9 @@ class PhotoPredictor:
                 self._work_on(stamps)
         except FacefleetError as error:
             log.warning("photos not predicted; they are tried again", error=str(error), reason=error.reason)
+        except Exception:
+            # A defect of ours must not end the consumer; the claim runs out.
+            log.exception("message failed", photos=len(photo_ids))
 
     def _work_on(self, stamps: dict[UUID, UUID]) -> None:
         try:
