@@ -68,3 +68,10 @@ def test_the_page_is_small() -> None:
         scripts = imported_by("js/main.js") | imported_by(f"js/views/{view}.js")
         weight = sum(path.stat().st_size for path in frame) + sum(len(SCRIPTS[name].encode()) for name in scripts)
         assert weight + messages < MOST_BYTES, view
+
+
+def test_the_page_names_its_scripts_ahead() -> None:
+    """One that is named late is fetched after another: the page would appear that much later."""
+    page = (WEB / "index.html").read_text("utf-8")
+    preloaded = set(re.findall(r'rel="modulepreload" href="/web/([^"]+)"', page))
+    assert preloaded == imported_by("js/main.js") - {"js/main.js"}
