@@ -31,7 +31,7 @@ test: $(STAMP) ## Lint, types, import rules and every test
 
 test-web: $(STAMP) ## Walk the web page in Chromium (apt-get install chromium); pictures of it go to web-screenshots/
 	rm -rf web-screenshots
-	$(BIN)/pytest tests/web
+	$(BIN)/pytest -n 2 --dist loadfile tests/web
 
 check: $(STAMP) ## Lint, types and import rules only
 	$(BIN)/ruff check .
