@@ -165,18 +165,17 @@ class AlbumImporter:
             for row in page:
                 if row["person"] in here:
                     denied[row["spot"]].append(here[row["person"]])
-        uris = _walk_by_photo(file, "photos")
-        photo: Row = {"photo": UUID(int=0)}
-        spots = 0
+        photos = _walk_by_photo(file, "photos")
+        spots, last, uri = 0, UUID(int=0), ""
         for page in file.pages("spots"):
             entries = []
             for row in page:
-                while photo["photo"] < row["photo"]:
-                    photo = next(uris)
+                if row["photo"] != last:
+                    last = row["photo"]
+                    uri = self._uri(album, next(photo for photo in photos if photo["photo"] == last))
                 box = Box(*(row[side] for side in "xywh"))
                 person_id = here.get(row["person"]) if row["person"] else None
                 is_decided = row["is_decided"] and person_id is not None
-                uri = self._uri(album, photo)
                 entries.append(FiledSpot(row["spot"], uri, box, person_id, is_decided, denied[row["spot"]]))
             spots += self.ledger.album_entries.enter_spots(album.id, album.tenant, self.model_version, entries)
         return len(filed), spots
