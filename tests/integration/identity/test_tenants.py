@@ -172,6 +172,13 @@ REQUESTS: dict[str, Callable[[World, Try], tuple[str, str, bytes, str]]] = {
         _JPEG,
     ),
     "people of a photo": lambda w, t: ("GET", f"/v1/photos/{w.photos[t.target][t.number]}/people", b"", _JSON),
+    "predictions of a photo": lambda w, t: (
+        "GET",
+        f"/v1/photos/{w.photos[t.target][t.number]}/predictions",
+        b"",
+        _JSON,
+    ),
+    "predictions of an image": lambda w, t: ("GET", f"/predictions/{w.photos[t.target][t.number]}", b"", _JSON),
     "people": lambda _, t: ("GET", f"/v1/albums/{t.album}/people?links=true", b"", _JSON),
     "callbacks": lambda *_: ("GET", "/v1/callbacks/dead", b"", _JSON),
     "compat search": lambda _, t: (

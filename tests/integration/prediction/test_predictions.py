@@ -125,6 +125,8 @@ def test_who_is_hidden_or_gone_is_not_named(naming: Naming, bench: PeopleBench, 
         bench.ledger.people_book.edit(bench.tenant, naming.people["anna"], hidden=True)
     else:
         bench.ledger.people_book.delete(bench.tenant, naming.people["anna"])
+    learnt = bench.ledger.named_faces.choose(bench.tenant, bench.model_version, 100)
+    assert {each.person_id for each in learnt} == {naming.people["ben"]}
     naming.index({"new": ["anna"]})
     assert naming.names("old") <= {None}
     assert naming.names("new") <= {None}
