@@ -121,16 +121,18 @@ def _see_all(migrator: "Migrator", *, only_estimate: bool, ask: bool) -> bool:
         rate = seen / max(time.monotonic() - began, 1e-9)
         left = max(before.left - seen, 0)
         line = f"{before.ready + seen} of {before.photos} photos, {rate:.1f} photos/s, {describe_duration(left / rate)}"
-        if first and left:
+        if first:
             say(f"This takes {describe_duration(left / rate)} more on this machine ({rate:.1f} photos/s).")
             if only_estimate:
                 return False
-            if ask:
+            if ask and left:
                 typer.confirm("Go on? People are searched for meanwhile as before.", abort=True, err=True)
                 began, shown = time.monotonic() - seen / rate, time.monotonic()
         if time.monotonic() - shown > _LINE_EVERY_S:
             say(f"{line} left")
             shown = time.monotonic()
+    if only_estimate:
+        say("Nothing is left to be seen; without --estimate the command switches now.")
     return not only_estimate
 
 
