@@ -160,7 +160,7 @@ def test_a_key_says_whose_albums_a_command_means_without_a_server_too(
 
 def test_a_command_finds_the_key_of_a_server_in_its_data_directory(facefleet: Facefleet, place: Path) -> None:
     with hold_data_directory(place / "data") as held, serve_embedded(held, Needs.LEDGER) as client:
-        held.publish(client.url, client.key)
+        held.publish(client.url, client._headers["X-Api-Key"])
         assert facefleet("albums", "--json").document == []
         held.publish(client.url, "another")
         assert "show an API key" in facefleet("albums").stderr
