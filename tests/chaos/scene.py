@@ -52,6 +52,11 @@ class Scene:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.fleet.api_port}"
 
+    @property
+    def key(self) -> str:
+        """What the api is shown; `one` asks for none."""
+        return self.http.headers.get("x-api-key", "none")
+
     def is_ready(self) -> bool:
         try:
             return self.http.get("/readyz", timeout=5).status_code == 200

@@ -88,7 +88,7 @@ def wipe_server(run: Run) -> None:
     if run.armed:
         run.wait_for_quiet(60)
         run.strike_server(scene.qdrant.wipe)
-        environment = clean_environment(server=scene.url, data_dir=str(scene.home / "client"))
+        environment = clean_environment(server=scene.url, api_key=scene.key, data_dir=str(scene.home / "client"))
         done = run_facefleet("rebuild", "--album", run.album, env=environment, cwd=scene.home)
         assert done.returncode == 0, (FACEFLEET, done.stderr)
         [again] = re.findall(r": (\d+) photos are indexed again", done.stderr)

@@ -25,7 +25,7 @@ def search_ten_times_as_much(run: Run) -> None:
     probe = scene.home / "probe.jpg"
     probe.write_bytes(scene.drawings[max(scene.drawings, key=lambda name: len(scene.oracle.truth[name] or ()))])
     run.strike(lambda: None)
-    command = [sys.executable, "-m", "tests.chaos.load", "127.0.0.1", str(scene.fleet.api_port), probe, _key_of(run)]
+    command = [sys.executable, "-m", "tests.chaos.load", "127.0.0.1", str(scene.fleet.api_port), probe, scene.key]
     said = run_command(command, dict(os.environ))
     report = json.loads(said.splitlines()[-1])
     print(report)
@@ -76,14 +76,10 @@ def _note_refusals(run: Run) -> None:
         run.note("10,000 parts refused", int(_status(many) in (400, 413, 422)))
 
 
-def _key_of(run: Run) -> str:
-    return run.scene.http.headers.get("x-api-key", "none")
-
-
 def _open(run: Run, path: str, length: int | None, content_type: str = "image/jpeg") -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", run.scene.fleet.api_port), timeout=30)
     body = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-    about = f"Host: localhost\r\nX-Api-Key: {_key_of(run)}\r\nContent-Type: {content_type}\r\n{body}"
+    about = f"Host: localhost\r\nX-Api-Key: {run.scene.key}\r\nContent-Type: {content_type}\r\n{body}"
     head = f"POST {path} HTTP/1.1\r\n{about}\r\n\r\n"
     connection.sendall(head.encode())
     return connection
