@@ -47,6 +47,8 @@ class Migrator:
             TransientError: a store is down; the same goes on later where it ended.
         """
         self.gallery.prepare(self.model_version, self.recognizer.dimensions)
+        # What two models ago was called the same stands in the way, and belongs to nothing any more.
+        sweep_shelf(self.ledger, self.gallery)
         threads = self.settings.resolved_worker_threads
         with ThreadPoolExecutor(threads, "migration") as pool:
             while True:

@@ -1,9 +1,6 @@
 """From one model to another and back: people stay who they are, and searches answer all the way."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -12,12 +9,10 @@ from facefleet.errors import ModelPackMismatch, ModelSwitched, PhotoNotFound, Ph
 from facefleet.ledger.shelf import ModelSwitch
 from facefleet.migration.agreement import measure_agreement
 from facefleet.migration.current_model import require_current_model
-from facefleet.migration.migrator import Migrator, clear_shelf, sweep_shelf
-from facefleet.photo_store import PhotoStores
-from facefleet.recognition.recognizer import Recognizer
+from facefleet.migration.migrator import clear_shelf, sweep_shelf
 from facefleet.records import PhotoRef, PhotoState, RecognizedPhoto
-from facefleet.settings import Settings
-from tests.integration.people.bench import DIMENSIONS, PeopleBench, drawn_template
+from tests.integration.people.bench import PeopleBench, drawn_template
+from tests.integration.people.drawn_model import DrawnModel, migrator_of, see_all
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
@@ -25,51 +20,10 @@ pytestmark = [
 ]
 
 PARTY = {f"p{number}": ("anna", "ben") for number in range(4)} | {"alone": ("cleo",)}
-OLD, NEW = "aaaa000000000001", "bbbb000000000002"
+OLD, NEW, THIRD = "aaaa000000000001", "bbbb000000000002", "cccc000000000003"
+FIRST = (OLD, "old pack")
 THERE = ModelSwitch(OLD, "old pack", NEW, "new pack")
 BACK = ModelSwitch(NEW, "new pack", OLD, "old pack")
-
-
-@dataclass
-class DrawnModel:
-    """Recognizer and photo store in one: a photo's bytes are its name, and the bench knows who is on it."""
-
-    bench: PeopleBench
-    model_version: str
-    dimensions: int = DIMENSIONS
-    #: What reading one of these raises.
-    broken: dict[str, Exception] = field(default_factory=dict)
-    #: Called before each photo.
-    before: Callable[[], None] = lambda: None
-    #: Photos on which this model does not see the first face.
-    blind: set[str] = field(default_factory=set)
-
-    def read(self, uri: str, _version: str, _max_bytes: int) -> bytes:
-        name = PurePosixPath(uri).name
-        if name in self.broken:
-            raise self.broken[name]
-        return name.encode()
-
-    def recognize(self, data: bytes) -> RecognizedPhoto:
-        self.before()
-        seer = PeopleBench(
-            self.bench.ledger, self.bench.gallery, self.bench.album, self.model_version, self.bench.shown
-        )
-        seen = seer._recognize(data.decode())
-        faces = [each for each in seen.faces if each.detection.box.x or data.decode() not in self.blind]
-        return RecognizedPhoto(seen.width_px, seen.height_px, tuple(faces))
-
-
-def migrator_of(bench: PeopleBench, version: str = NEW, **model: Any) -> Migrator:  # noqa: ANN401  fields
-    drawn = DrawnModel(bench, version, **model)
-    settings = Settings(worker_threads=1)
-    return Migrator(settings, bench.ledger, bench.gallery, cast("PhotoStores", drawn), cast("Recognizer", drawn))
-
-
-def see_all(migrator: Migrator) -> int:
-    seen = sum(migrator.work())
-    assert migrator.mend() == 0
-    return seen
 
 
 def name_all(bench: PeopleBench) -> None:
@@ -106,7 +60,7 @@ EXPECTED = (
 def test_people_stay_and_searches_answer_there_and_back(bench: PeopleBench) -> None:
     name_all(bench)
     answers: list[set[str]] = []
-    migrator = migrator_of(bench, before=lambda: answers.append(found_by(bench, OLD)))
+    migrator = migrator_of(bench, NEW, before=lambda: answers.append(found_by(bench, OLD)))
     assert see_all(migrator) == 5
     assert answers == [EVERY_ANNA] * 5
     assert shown_names(bench) == EXPECTED
@@ -136,21 +90,33 @@ def test_people_stay_and_searches_answer_there_and_back(bench: PeopleBench) -> N
     assert bench.ledger.shelf.current() == BACK
 
 
+def test_the_first_model_comes_back_after_two_others_in_one_run(bench: PeopleBench) -> None:
+    name_all(bench)
+    on, home = ModelSwitch(NEW, "new pack", THIRD, "third pack"), ModelSwitch(THIRD, "third pack", *FIRST)
+    for switched in (THERE, on, home):
+        assert see_all(migrator_of(bench, switched.to_version)) == 5
+        assert bench.ledger.model_switches.switch(switched, "tester") == 5
+    assert found_by(bench, OLD) == EVERY_ANNA
+    assert sweep_shelf(bench.ledger, bench.gallery) == 5
+    assert points(bench, NEW) == set()
+    assert shown_names(bench) == EXPECTED
+
+
 def test_a_migration_that_was_stopped_goes_on(bench: PeopleBench) -> None:
     name_all(bench)
-    away = migrator_of(bench, broken={"p2": PhotoStoreUnavailable("the store is away")})
+    away = migrator_of(bench, NEW, broken={"p2": PhotoStoreUnavailable("the store is away")})
     with pytest.raises(PhotoStoreUnavailable):
         see_all(away)
     done = bench.ledger.model_switches.count(NEW)
     assert 0 < done.ready < 5
-    assert see_all(migrator_of(bench)) == 5 - done.ready
+    assert see_all(migrator_of(bench, NEW)) == 5 - done.ready
     assert bench.ledger.model_switches.count(NEW).ready == 5
 
 
 def test_photos_of_a_process_that_died_are_seen_by_another(bench: PeopleBench) -> None:
     name_all(bench)
     assert len(bench.ledger.shelf.claim(NEW, 3, lease_s=3600)) == 3
-    assert see_all(migrator_of(bench)) == 2
+    assert see_all(migrator_of(bench, NEW)) == 2
     assert bench.ledger.model_switches.count(NEW).left == 3
     bench.ledger.shelf.release(bench.ledger.shelf.claim(NEW, 3, lease_s=0))
     dead = bench.ledger.shelf.claim(NEW, 9, lease_s=-1)
@@ -160,14 +126,14 @@ def test_photos_of_a_process_that_died_are_seen_by_another(bench: PeopleBench) -
 def test_a_lease_that_ran_out_is_taken_over_once(bench: PeopleBench) -> None:
     name_all(bench)
     lost = bench.ledger.shelf.claim(NEW, 2, lease_s=-1)
-    assert see_all(migrator_of(bench)) == 5
+    assert see_all(migrator_of(bench, NEW)) == 5
     assert not bench.ledger.shelf.finish(lost[0], RecognizedPhoto(1, 1, ()))
     assert bench.ledger.model_switches.count(NEW).faces_found == 9
 
 
 def test_photos_that_cannot_be_seen_stay_as_they_are(bench: PeopleBench) -> None:
     name_all(bench)
-    see_all(migrator_of(bench, broken={"alone": PhotoNotFound("alone is gone")}))
+    see_all(migrator_of(bench, NEW, broken={"alone": PhotoNotFound("alone is gone")}))
     count = bench.ledger.model_switches.count(NEW)
     assert (count.ready, count.failed, count.left) == (4, 1, 0)
     assert bench.ledger.shelf.failures(NEW, 10) == [("alone", "alone is gone")]
@@ -177,7 +143,7 @@ def test_photos_that_cannot_be_seen_stay_as_they_are(bench: PeopleBench) -> None
     )
     # The next run takes what came late; nothing is switched twice.
     bench.ledger.shelf.forget_failed(NEW)
-    assert see_all(migrator_of(bench)) == 1
+    assert see_all(migrator_of(bench, NEW)) == 1
     assert bench.ledger.model_switches.switch(THERE, "tester") == 1
     assert shown_names(bench) == EXPECTED
     assert bench.ledger.shelf.current() == THERE
@@ -187,7 +153,7 @@ def test_a_decision_about_a_face_that_the_new_model_does_not_see_comes_back_with
     bench: PeopleBench,
 ) -> None:
     name_all(bench)
-    see_all(migrator_of(bench, blind={"alone"}))
+    see_all(migrator_of(bench, NEW, blind={"alone"}))
     count = bench.ledger.model_switches.count(NEW)
     assert (count.faces_found, count.decided, count.decided_found) == (8, 1, 0)
     bench.ledger.model_switches.switch(THERE, "tester")
@@ -214,7 +180,7 @@ def dropped_of(bench: PeopleBench) -> set[UUID]:
 def test_what_is_deleted_stays_deleted_on_both_sides(bench: PeopleBench) -> None:
     name_all(bench)
     bench.ledger.images.delete_faces(bench.album.id, [bench.face("p0", 1)])
-    see_all(migrator_of(bench))
+    see_all(migrator_of(bench, NEW))
     bench.ledger.images.delete_faces(bench.album.id, [bench.face("p1", 1)])
     bench.ledger.model_switches.switch(THERE, "tester")
     assert found_by(bench, NEW, "ben") == found_by(bench, OLD, "ben") == {"p2", "p3"}
@@ -238,7 +204,7 @@ def test_what_is_deleted_stays_deleted_on_both_sides(bench: PeopleBench) -> None
 
 def test_an_album_that_is_deleted_meanwhile_leaves_no_points(bench: PeopleBench) -> None:
     name_all(bench)
-    migrator = migrator_of(bench)
+    migrator = migrator_of(bench, NEW)
     begun: list[bool] = []
 
     def delete_once() -> None:
@@ -256,7 +222,7 @@ def test_an_album_that_is_deleted_meanwhile_leaves_no_points(bench: PeopleBench)
 
 def test_points_that_the_gallery_lost_are_made_again(bench: PeopleBench) -> None:
     name_all(bench)
-    migrator = migrator_of(bench)
+    migrator = migrator_of(bench, NEW)
     see_all(migrator)
     lost = sorted(points(bench, NEW))[:2]
     bench.gallery.delete_faces(bench.album.id, lost)
@@ -269,7 +235,7 @@ def test_points_that_the_gallery_lost_are_made_again(bench: PeopleBench) -> None
 
 def test_what_is_kept_for_going_back_can_be_thrown_away(bench: PeopleBench) -> None:
     name_all(bench)
-    see_all(migrator_of(bench))
+    see_all(migrator_of(bench, NEW))
     bench.ledger.model_switches.switch(THERE, "tester")
     assert clear_shelf(bench.ledger, bench.gallery) == 5
     assert points(bench, OLD) == set()
@@ -280,7 +246,7 @@ def test_what_is_kept_for_going_back_can_be_thrown_away(bench: PeopleBench) -> N
 def test_who_has_the_old_model_neither_starts_nor_takes_photos_in(bench: PeopleBench) -> None:
     name_all(bench)
     require_current_model(bench.ledger, OLD)
-    see_all(migrator_of(bench))
+    see_all(migrator_of(bench, NEW))
     bench.ledger.model_switches.switch(THERE, "tester")
     require_current_model(bench.ledger, NEW)
     with pytest.raises(ModelPackMismatch, match="FACEFLEET_MODEL_PACK=new pack"):
@@ -295,7 +261,7 @@ def test_who_has_the_old_model_neither_starts_nor_takes_photos_in(bench: PeopleB
 def test_jobs_and_the_audit_log_know_of_it(bench: PeopleBench) -> None:
     bench.index(PARTY)
     [photo, *_] = bench.ledger.photos.list(bench.album.id, PhotoState.INDEXED, 9, None)
-    see_all(migrator_of(bench))
+    see_all(migrator_of(bench, NEW))
     bench.ledger.model_switches.switch(THERE, "tester")
     [row] = [each for each in bench.ledger.audit.page(50) if each.action == "model_switched"]
     assert '"photos":5' in row.outcome
