@@ -11,6 +11,7 @@ import cv2
 from celery import Celery
 from celery.signals import worker_process_init
 from insightface.app import FaceAnalysis
+from own_cores import keep_to_own_cores
 
 app = Celery("naive", broker=os.environ["NAIVE_REDIS"], backend=os.environ["NAIVE_REDIS"])
 analysis = None
@@ -19,6 +20,7 @@ analysis = None
 @worker_process_init.connect
 def load(**_: object) -> None:
     global analysis  # noqa: PLW0603  as tutorials write it
+    keep_to_own_cores()
     with contextlib.redirect_stdout(sys.stderr):
         analysis = FaceAnalysis(
             name=os.environ["NAIVE_PACK"],

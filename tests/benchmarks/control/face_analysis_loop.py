@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 from insightface.app import FaceAnalysis
+from own_cores import keep_to_own_cores
 
 
 def load(pack: Path) -> FaceAnalysis:
@@ -49,6 +50,7 @@ def write_faces(app: FaceAnalysis, album: Path) -> None:
 
 
 def main() -> None:
+    keep_to_own_cores()
     app = load(Path(sys.argv[1]))
     if len(sys.argv) > 2:
         write_faces(app, Path(sys.argv[2]))
