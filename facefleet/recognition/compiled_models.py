@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from facefleet.recognition.graphs import ModelSource
+
 _HASH_BYTES = hashlib.sha256().digest_size
 
 
@@ -27,16 +29,17 @@ class CompiledModels:
     #: Made when missing; where it cannot be written, models are compiled each time.
     folder: Path
 
-    def compile(self, model: bytes, shape: tuple[int, ...], options: dict[str, Any]) -> Any:  # noqa: ANN401  untyped
+    def compile(self, model: ModelSource, shape: tuple[int, ...], options: dict[str, Any]) -> Any:  # noqa: ANN401  untyped
         """Compile a model for one input shape, or read what was compiled before.
 
         Args:
-            model: serialized ONNX with one input.
+            model: has one input; it is loaded only when nothing was kept.
             shape: of the input.
             options: OpenVINO's properties.
 
         Raises:
             RuntimeError: OpenVINO cannot compile it.
+            ModelPackMismatch: it cannot be loaded.
         """
         path = self.folder / f"{self._name(model, shape, options)}.blob"
         with suppress(OSError):
@@ -46,19 +49,19 @@ class CompiledModels:
                     return self.core.import_model(blob, "CPU", options)
                 except RuntimeError as error:
                     logging.getLogger(__name__).debug("compiled again: %s", error)
-        read = self.core.read_model(model)
+        read = self.core.read_model(model.load())
         read.reshape(list(shape))
         compiled = self.core.compile_model(read, "CPU", options)
         self._keep(path, compiled)
         return compiled
 
-    def _name(self, model: bytes, shape: tuple[int, ...], options: dict[str, Any]) -> str:
+    def _name(self, model: ModelSource, shape: tuple[int, ...], options: dict[str, Any]) -> str:
         """Hash all that the result depends on: the model, what is asked for, the runtime and the CPU."""
         import openvino  # noqa: PLC0415  optional
 
         machine = [self.core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
-        rest = repr((shape, sorted(options.items()), openvino.__version__, machine))
-        return hashlib.sha256(model + rest.encode()).hexdigest()[:32]
+        all_of_it = repr((model.key, shape, sorted(options.items()), openvino.__version__, machine))
+        return hashlib.sha256(all_of_it.encode()).hexdigest()[:32]
 
     def _keep(self, path: Path, compiled: Any) -> None:  # noqa: ANN401  untyped
         blob = io.BytesIO()

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from facefleet.errors import RecognizerUnavailable
 from facefleet.recognition.graphs import Normalization
+from facefleet.recognition.pack_files import read_model_header
 from facefleet.records import Template
 
 #: InsightFace looks for a built-in normalisation among this many nodes.
@@ -18,11 +19,12 @@ _MIN_NORM = 1e-6
 def embedder_normalization(path: Path) -> Normalization:
     """Tell what an embedder's file expects: raw pixels when it begins with its own Sub and Mul, else -1 to 1.
 
+    Raises:
+        ModelPackMismatch: it is no model.
+
     Source: insightface.model_zoo.arcface_onnx, which decides by the names of the first eight nodes.
     """
-    import onnx  # noqa: PLC0415  # half a second, and only a process that recognizes needs it
-
-    names = [node.name for node in onnx.load(path, load_external_data=False).graph.node[:_FIRST_NODES]]
+    names = read_model_header(path).node_names[:_FIRST_NODES]
     subtracts = any(name.startswith(("Sub", "_minus")) for name in names)
     multiplies = any(name.startswith(("Mul", "_mul")) for name in names)
     return Normalization(0.0, 1.0) if subtracts and multiplies else Normalization(127.5, 127.5)

@@ -15,8 +15,15 @@ from facefleet.errors import ModelPackMismatch, RecognizerUnavailable, RuntimeUn
 from facefleet.recognition.alignment import ALIGNED_SIZE_PX
 from facefleet.recognition.detection import RawDetections, choose_canvas, split_outputs
 from facefleet.recognition.embedding import embedder_normalization, normalize_embedding
-from facefleet.recognition.graphs import Graph, Normalization, prepare_graph, rewrite_matches
-from facefleet.recognition.model_pack import ModelPack
+from facefleet.recognition.graphs import (
+    Graph,
+    ModelSource,
+    Normalization,
+    prepare_graph,
+    rewrite_matches,
+    rules_version,
+)
+from facefleet.recognition.model_pack import ModelPack, check_unchanged
 from facefleet.recognition.runtimes import ModelSession, Runtime
 
 #: (3, H, W) uint8 RGB: what a model is given for one picture or face.
@@ -71,12 +78,10 @@ def load_models(pack: ModelPack, runtime: Runtime, detection_size_px: int) -> Fa
         ModelPackMismatch: a file is no usable model.
         RuntimeUnavailable: the models fail their self-test on this runtime.
     """
-    detector = _prepare(pack.detector, DETECTOR_NORMALIZATION)
-    embedder = _prepare(pack.embedder, embedder_normalization(pack.embedder))
-    detects_batches = runtime.batch_policy.max_size == 1 or _takes_batches(pack.detector, detector)
-    loaded = FaceModels(
-        runtime.open_session(detector.model), runtime.open_session(embedder.model), detects_batches, dimensions=0
-    )
+    detector = _source_of(pack, pack.detector, DETECTOR_NORMALIZATION)
+    embedder = _source_of(pack, pack.embedder, embedder_normalization(pack.embedder))
+    detects_batches = runtime.batch_policy.max_size == 1 or _takes_batches(pack.detector)
+    loaded = FaceModels(runtime.open_session(detector), runtime.open_session(embedder), detects_batches, dimensions=0)
     try:
         dimensions = _test_models(loaded, choose_canvas(3, 4, detection_size_px))
     except RecognizerUnavailable as error:
@@ -86,6 +91,15 @@ def load_models(pack: ModelPack, runtime: Runtime, detection_size_px: int) -> Fa
     return FaceModels(loaded.detector, loaded.embedder, detects_batches, dimensions)
 
 
+def _source_of(pack: ModelPack, path: Path, normalization: Normalization) -> ModelSource:
+    def load() -> bytes:
+        check_unchanged(pack)  # a shape that nobody asked for before may be compiled hours after the start
+        return _prepare(path, normalization).model
+
+    key = repr((pack.own_version or pack.model_version, path.name, normalization, rules_version()))
+    return ModelSource(key, load)
+
+
 def _prepare(path: Path, normalization: Normalization) -> Graph:
     try:
         return prepare_graph(path, normalization)
@@ -93,7 +107,8 @@ def _prepare(path: Path, normalization: Normalization) -> Graph:
         raise ModelPackMismatch(f"{path} is not a readable model.") from error
 
 
-def _takes_batches(path: Path, graph: Graph) -> bool:
+def _takes_batches(path: Path) -> bool:
+    graph = _prepare(path, DETECTOR_NORMALIZATION)
     if not graph.batch_was_fixed or rewrite_matches(path, graph, DETECTOR_NORMALIZATION, _TRIAL_SIZE_PX):
         return True
     logging.getLogger(__name__).warning(

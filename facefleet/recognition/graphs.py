@@ -4,6 +4,8 @@ The pack's file is never touched; the rewritten graph lives in memory. Feeding b
 copied to a GPU at a quarter of float32.
 """
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -26,6 +28,16 @@ class Normalization:
 
     mean: float
     std: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A model that is made ready only when somebody asks: who has it compiled does without, and without `onnx`."""
+
+    #: Differs when what `load` returns does.
+    key: str
+    #: Returns a serialized ONNX model.
+    load: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,11 @@ def prepare_graph(path: Path, normalization: Normalization) -> Graph:
     for output in graph.output:  # the declared sizes are those of one 640x640 picture
         output.type.tensor_type.ClearField("shape")
     return Graph(cast("bytes", model.SerializeToString()), batch_was_fixed)
+
+
+def rules_version() -> str:
+    """Name the rules that `prepare_graph` follows: the hash of this file, so that nobody can forget to change it."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
 
 def _normalizing_nodes(pixels: str, normalization: Normalization) -> "list[onnx.NodeProto]":

@@ -85,6 +85,14 @@ def find_model_pack(settings: Settings) -> ModelPack:
     return _read_known_pack(name, directory, known) if known else _read_pack(name, directory)
 
 
+def check_unchanged(pack: ModelPack) -> None:
+    """Raise ModelPackMismatch when its files are no longer those that were found."""
+    if _version_of(hash_file(pack.detector), hash_file(pack.embedder)) != (pack.own_version or pack.model_version):
+        raise ModelPackMismatch(
+            f"The files of the model pack {pack.directory} have changed; start this process again to use them."
+        )
+
+
 def list_model_packs(settings: Settings) -> list[ModelPackListing]:
     """List the packs that have a name, and the configured one when it is a path."""
     names = [DEMO_PACK, *known_packs()]

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from facefleet.errors import ModelPackMismatch
+from facefleet.recognition.onnx_header import OnnxHeader, read_onnx_header
 
 #: Detection threshold that InsightFace uses for its packs.
 INSIGHTFACE_THRESHOLD = 0.5
@@ -85,21 +86,22 @@ def route_files(directory: Path) -> tuple[Path, Path]:
 
 
 def _role_of(path: Path) -> str | None:
-    import onnx  # noqa: PLC0415  # half a second and 20 MB, only for packs that are not known by their hashes
-
-    try:
-        graph = onnx.load(path, load_external_data=False).graph
-    except Exception as error:  # protobuf and onnx raise what they like on a damaged file
-        raise ModelPackMismatch(f"{path} is not a readable ONNX file.") from error
-    weights = {weight.name for weight in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in weights]
-    if len(graph.output) >= _MIN_DETECTOR_OUTPUTS:
+    header = read_model_header(path)
+    if header.outputs >= _MIN_DETECTOR_OUTPUTS:
         return "detector"
-    shapes = [[dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in inputs]
-    if len(graph.output) == 1 and len(shapes) == 1 and shapes[0][2:] == [_ALIGNED_SIZE_PX, _ALIGNED_SIZE_PX]:
+    shapes = header.input_shapes
+    if header.outputs == 1 and len(shapes) == 1 and shapes[0][2:] == (_ALIGNED_SIZE_PX, _ALIGNED_SIZE_PX):
         return "embedder"
     logging.getLogger(__name__).debug("ignored %s: neither detector nor embedder", path)
     return None
+
+
+def read_model_header(path: Path) -> OnnxHeader:
+    """Read what a model file says of itself; ModelPackMismatch when it says nothing."""
+    try:
+        return read_onnx_header(path)
+    except (ValueError, OSError) as error:
+        raise ModelPackMismatch(f"{path} is not a readable ONNX file.") from error
 
 
 def check_hash(path: Path, sha256: str) -> None:

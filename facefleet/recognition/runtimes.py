@@ -18,10 +18,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from facefleet.errors import RecognizerUnavailable, RuntimeUnavailable
+from facefleet.errors import ModelPackMismatch, RecognizerUnavailable, RuntimeUnavailable
 from facefleet.recognition.batcher import BatchPolicy
 from facefleet.recognition.compiled_models import CompiledModels, openvino_core
-from facefleet.recognition.graphs import INPUT_NAME, identity_graph
+from facefleet.recognition.graphs import INPUT_NAME, ModelSource, identity_graph
 from facefleet.settings import Settings
 
 _CUDA = "CUDAExecutionProvider"
@@ -52,7 +52,7 @@ class Runtime:
 
     #: For people: runtime, device and why it was chosen.
     description: str
-    open_session: Callable[[bytes], ModelSession]
+    open_session: Callable[[ModelSource], ModelSession]
     batch_policy: BatchPolicy
 
 
@@ -104,7 +104,7 @@ def _cpu_runtime(settings: Settings) -> Runtime:
         return Runtime(description, lambda model: OpenVinoSession(model, threads, kept), policy)
     why = "asked for" if settings.runtime == "onnxruntime" else "OpenVINO is not installed"
     description = f"ONNX Runtime {_onnxruntime_version()} on {_name_cpu()}, {threads} threads ({why})"
-    return Runtime(description, lambda model: OnnxSession(model, ["CPUExecutionProvider"]), policy)
+    return Runtime(description, lambda model: OnnxSession(model.load(), ["CPUExecutionProvider"]), policy)
 
 
 def _cuda_runtime(settings: Settings) -> Runtime:
@@ -116,7 +116,7 @@ def _cuda_runtime(settings: Settings) -> Runtime:
     )
     why = "asked for" if settings.device == "cuda" else "found"
     description = f"ONNX Runtime {_onnxruntime_version()} on CUDA, batches of up to {policy.max_size} (GPU {why})"
-    return Runtime(description, lambda model: OnnxSession(model, _CUDA_PROVIDERS), policy)
+    return Runtime(description, lambda model: OnnxSession(model.load(), _CUDA_PROVIDERS), policy)
 
 
 #: Heuristic search: exhaustive search stops for seconds at each new batch size.
@@ -195,17 +195,17 @@ class OpenVinoSession:
     from its queue.
     """
 
-    def __init__(self, model: bytes, threads: int, kept: Path) -> None:
+    def __init__(self, model: ModelSource, threads: int, kept: Path) -> None:
         """Compile nothing yet.
 
         Args:
-            model: serialized ONNX.
+            model: loaded for shapes that were not kept.
             threads: requests that may run at once.
             kept: folder for compiled models.
         """
         self._models = CompiledModels(openvino_core(), kept)
         self._threads = threads
-        self._model_bytes = model
+        self._model = model
         self._lock = threading.Lock()
         self._compiled: dict[tuple[int, ...], Future[queue.LifoQueue[Any]]] = {}
 
@@ -219,6 +219,8 @@ class OpenVinoSession:
                 return [np.array(tensor.data, dtype=np.float32) for tensor in request.output_tensors]
             finally:
                 requests.put(request)
+        except ModelPackMismatch:
+            raise
         except Exception as error:  # OpenVINO raises RuntimeError with a page of text
             raise RecognizerUnavailable(f"OpenVINO failed: {_first_line(error)}") from error
 
@@ -238,7 +240,7 @@ class OpenVinoSession:
     def _compile(self, shape: tuple[int, ...]) -> "queue.LifoQueue[Any]":
         # Pinned threads of several processes would land on the same cores.
         options = {"NUM_STREAMS": self._threads, "INFERENCE_NUM_THREADS": self._threads, "ENABLE_CPU_PINNING": False}
-        compiled = self._models.compile(self._model_bytes, shape, options)
+        compiled = self._models.compile(self._model, shape, options)
         requests: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(self._threads):
             requests.put(compiled.create_infer_request())

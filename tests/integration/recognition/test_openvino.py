@@ -8,18 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facefleet.recognition.graphs import identity_graph
+from facefleet.errors import ModelPackMismatch
+from facefleet.recognition.graphs import ModelSource, identity_graph
 from facefleet.recognition.runtimes import OpenVinoSession
 
+IDENTITY = ModelSource("identity", identity_graph)
 _OPEN_TWO_CLOSE_THE_FIRST_FIRST = """
 import signal
 import sys
 from pathlib import Path
 import numpy as np
-from facefleet.recognition.graphs import identity_graph
+from facefleet.recognition.graphs import ModelSource, identity_graph
 from facefleet.recognition.runtimes import OpenVinoSession
 
-sessions = [OpenVinoSession(identity_graph(), threads=1, kept=Path(sys.argv[1])) for _ in range(2)]
+model = ModelSource("identity", identity_graph)
+sessions = [OpenVinoSession(model, threads=1, kept=Path(sys.argv[1])) for _ in range(2)]
 for session in sessions:
     session.run(np.zeros((1, 3, 1, 1), np.uint8))
 del session
@@ -39,18 +42,31 @@ def test_a_signal_is_survived_after_sessions_ended_in_any_order(tmp_path: Path) 
 @pytest.mark.parametrize("harm", [lambda blob: blob[: len(blob) // 2], lambda _: b"", lambda blob: bytes(len(blob))])
 def test_a_damaged_compiled_model_is_compiled_again(tmp_path: Path, harm: Callable[[bytes], bytes]) -> None:
     picture = np.full((1, 3, 2, 2), 7, np.uint8)
-    OpenVinoSession(identity_graph(), threads=1, kept=tmp_path).run(picture)
+    OpenVinoSession(IDENTITY, threads=1, kept=tmp_path).run(picture)
     [kept] = tmp_path.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(harm(whole))
-    [answer] = OpenVinoSession(identity_graph(), threads=1, kept=tmp_path).run(picture)
+    [answer] = OpenVinoSession(IDENTITY, threads=1, kept=tmp_path).run(picture)
     assert (answer == 7).all()
     [again] = tmp_path.iterdir()
     assert again.stat().st_size == pytest.approx(len(whole), abs=100)
 
 
+def refuse() -> bytes:
+    raise ModelPackMismatch("changed")
+
+
+def test_a_model_that_was_kept_is_not_made_ready_again(tmp_path: Path) -> None:
+    picture = np.full((1, 3, 2, 2), 7, np.uint8)
+    OpenVinoSession(IDENTITY, threads=1, kept=tmp_path).run(picture)
+    [answer] = OpenVinoSession(ModelSource("identity", refuse), threads=1, kept=tmp_path).run(picture)
+    assert (answer == 7).all()
+    with pytest.raises(ModelPackMismatch):
+        OpenVinoSession(ModelSource("another", refuse), threads=1, kept=tmp_path).run(picture)
+
+
 def test_where_nothing_can_be_kept_models_run_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    session = OpenVinoSession(identity_graph(), threads=1, kept=tmp_path / "file" / "models")
+    session = OpenVinoSession(IDENTITY, threads=1, kept=tmp_path / "file" / "models")
     [answer] = session.run(np.full((1, 3, 2, 2), 7, np.uint8))
     assert (answer == 7).all()
