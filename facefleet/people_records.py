@@ -79,6 +79,8 @@ class PersonPhoto:
     album_name: str
     #: The person's faces on it; more than one only if a human said so.
     face_ids: tuple[UUID, ...]
+    #: By the camera's own clock, without a time zone; None: not known.
+    taken_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class RecognizedPhoto:
     width_px: int
     height_px: int
     faces: tuple[RecognizedFace, ...]
+    #: When it was taken, by the camera's own clock, without a time zone; None: not known.
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ class Photo:
     face_count: int | None
     width_px: int | None
     height_px: int | None
+    #: When it was taken, by the camera's own clock, without a time zone; None: not known.
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,7 @@ def list_photos_of_person(
     tenant: WholeTenantDep,
     wanted: Annotated[PhotoQuery, Query()],
 ) -> PersonPhotoList:
-    """List the photos of a person, by name; with others: those on which all of them are together."""
+    """List the photos of a person as time went by; with others: those on which all of them are together."""
     scope, everybody = wanted.scope(tenant, reach), [person, *wanted.with_]
     found = reach.ledger.appearances.photos(scope, everybody, wanted.limit + 1, wanted.after)
     links, page = Links.of(request) if wanted.links else None, found[: wanted.limit]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.photo_links import Links
 from api.schemas.faces import Rectangle, fraction, rectangle
+from api.schemas.photos import TAKEN_AT
 from facefleet.people_records import (
     Clustering,
     ClusteringState,
@@ -124,6 +125,7 @@ class PersonPhotoView(BaseModel):
     photo: str
     album: str
     face_ids: list[UUID] = Field(description="The person's faces on it.")
+    taken_at: datetime | None = Field(description=TAKEN_AT)
     thumbnail: str | None = Field(default=None, description="A link to a small picture; with `links=true`.")
     link: str | None = Field(default=None, description="A link to the photo; with `links=true`.")
 
@@ -135,13 +137,14 @@ class PersonPhotoView(BaseModel):
             photo=photo.name,
             album=photo.album_name,
             face_ids=list(photo.face_ids),
+            taken_at=photo.taken_at,
             thumbnail=links.to_thumbnail(photo.photo_id) if links else None,
             link=links.to_photo(photo.photo_id) if links else None,
         )
 
 
 class PersonPhotoList(BaseModel):
-    """A page of photos, by name."""
+    """A page of photos, by when they were taken; those of which that is not known last, by name."""
 
     photos: list[PersonPhotoView]
     next: UUID | None = Field(description=_NEXT)

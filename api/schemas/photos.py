@@ -1,5 +1,6 @@
 """Photos on the wire."""
 
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.schemas.faces import FaceView
 from facefleet.records import Photo, PhotoState
 
+TAKEN_AT = "When it was taken, by the camera's own clock, without a time zone; null: not known."
 _THUMBNAIL = "A link to a small picture of it that expires; with `links=true`. `&size=screen` makes it larger."
 _LINK = "A link to the photo as it is stored that expires; with `links=true`."
 
@@ -40,6 +42,7 @@ class PhotoView(BaseModel):
     width: int | None
     height: int | None
     size_bytes: int
+    taken_at: datetime | None = Field(description=TAKEN_AT)
     thumbnail: str | None = Field(default=None, description=_THUMBNAIL)
     link: str | None = Field(default=None, description=_LINK)
 
@@ -56,6 +59,7 @@ class PhotoView(BaseModel):
             width=photo.width_px,
             height=photo.height_px,
             size_bytes=photo.size_bytes,
+            taken_at=photo.taken_at,
         )
 
 

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -80,11 +81,19 @@ def _check_photos(file: AlbumFile) -> set[UUID]:
         # Whatever is there now is read for an empty version.
         is_named = all(row[field] for field in ("name", "uri", "version"))
         _require(is_named, "photos.parquet: a photo has no name, place or version")
+        _require(_is_local_time(row["taken_at"]), "photos.parquet: taken_at is no moment without a time zone")
         numbers = (row["dropped"] or "").split()
         _require(all(number.isdecimal() and len(number) <= 3 for number in numbers), "photos.parquet: dropped")  # noqa: PLR2004  below 1000
         last = row["photo"]
         photos.add(last)
     return photos
+
+
+def _is_local_time(said: str | None) -> bool:
+    try:
+        return said is None or datetime.fromisoformat(said).tzinfo is None
+    except ValueError:
+        return False
 
 
 def _check_faces(file: AlbumFile, photos: set[UUID]) -> None:

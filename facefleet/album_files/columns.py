@@ -48,6 +48,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "size_bytes": Column(Kind.INTEGER),
         "width_px": Column(Kind.INTEGER),
         "height_px": Column(Kind.INTEGER),
+        #: ISO 8601, by the camera's own clock, without a time zone.
+        "taken_at": Column(Kind.TEXT, nullable=True),
         #: Numbers of faces that were deleted, separated by spaces: indexing again must not bring them back.
         "dropped": Column(Kind.TEXT, nullable=True),
     },

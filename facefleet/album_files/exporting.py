@@ -105,6 +105,7 @@ class AlbumExporter:
                     "size_bytes": row.size_bytes,
                     "width_px": row.width_px,
                     "height_px": row.height_px,
+                    "taken_at": row.taken_at.isoformat() if row.taken_at else None,
                     "dropped": " ".join(map(str, dropped[row.id])) if row.id in dropped else None,
                 }
                 for row in page

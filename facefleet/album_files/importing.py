@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from os.path import normpath
 from pathlib import Path
@@ -118,6 +119,7 @@ class AlbumImporter:
                 ref,
                 photo["width_px"],
                 photo["height_px"],
+                datetime.fromisoformat(photo["taken_at"]) if photo["taken_at"] else None,
                 [{name: value for name, value in face.items() if name not in _NOT_A_FACE_COLUMN} for face in faces],
                 [int(number) for number in (photo["dropped"] or "").split()],
             )

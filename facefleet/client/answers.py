@@ -38,6 +38,7 @@ class Photo(NamedTuple):
     width: int | None = None
     height: int | None = None
     size_bytes: int = 0
+    taken_at: str | None = None
 
 
 class Quality(NamedTuple):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -33,6 +34,7 @@ class FiledPhoto:
     ref: PhotoRef
     width_px: int
     height_px: int
+    taken_at: datetime | None
     #: Columns of `face` but for its ids.
     faces: Sequence[Mapping[str, Any]]
     #: Numbers of faces that are not to be kept.
@@ -100,7 +102,8 @@ class AlbumEntries:
         ids = [photo_id_of(album_id, each.ref.uri, each.ref.version, model_version) for each in photos]
         rows = [
             photo_row(each.ref, album_id, model_version)
-            | {"width_px": each.width_px, "height_px": each.height_px, "face_count": len(each.faces)}
+            | {"width_px": each.width_px, "height_px": each.height_px, "taken_at": each.taken_at}
+            | {"face_count": len(each.faces)}
             for each in photos
         ]
         with self.database.writing() as connection:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +21,14 @@ from facefleet.records import PhotoState
 
 _ROOT = person.alias("root")
 _IS_INDEXED = state_is(photo.c.state, PhotoState.INDEXED)
+#: Photos of which it is not known when they were taken come last.
+_TAKEN_AT = sa.func.coalesce(photo.c.taken_at, sa.literal(datetime.fromisoformat("9999-12-31"), sa.DateTime))
+_IN_TIME = (_TAKEN_AT, photo.c.sort_name, photo.c.id)
 
 
 @dataclass(frozen=True)
 class Appearances:
-    """What the ledger knows about where people are. Pages are by id or name, and stay right whatever comes and goes."""
+    """What the ledger knows about where people are. Pages stay right whatever comes and goes."""
 
     database: Database
 
@@ -59,7 +63,7 @@ class Appearances:
             return [PersonFace(row.person_id, face_of(row), row.album_name, row.is_decided) for row in rows]
 
     def photos(self, scope: Scope, person_ids: Collection[UUID], limit: int, after: UUID | None) -> list[PersonPhoto]:
-        """List one page of the photos on which all of these people are, by name.
+        """List one page of the photos on which all of these people are, by when they were taken, then by name.
 
         Args:
             scope: whose people, and in which album.
@@ -71,7 +75,8 @@ class Appearances:
             PersonNotFound: one of them is not there (any more).
             InvalidRequest: `after` is no photo.
         """
-        statement = sa.select(photo.c.id, photo.c.name, album.c.name.label("album_name")).join(album)
+        columns = (photo.c.id, photo.c.name, photo.c.taken_at, album.c.name.label("album_name"))
+        statement = sa.select(*columns).join(album)
         statement = statement.where(_IS_INDEXED, album.c.tenant == scope.tenant, album.c.deleting_since.is_(None))
         if scope.album_id is not None:
             statement = statement.where(photo.c.album_id == scope.album_id)
@@ -81,9 +86,9 @@ class Appearances:
                 statement = statement.where(photo.c.id.in_(_photos_of(person_id)))
             if after is not None:
                 statement = statement.where(_is_after(connection, after))
-            rows = connection.execute(statement.order_by(photo.c.sort_name, photo.c.id).limit(limit)).all()
+            rows = connection.execute(statement.order_by(*_IN_TIME).limit(limit)).all()
             faces = _faces_on(connection, next(iter(person_ids)), [row.id for row in rows])
-        return [PersonPhoto(row.id, row.name, row.album_name, tuple(faces[row.id])) for row in rows]
+        return [PersonPhoto(row.id, row.name, row.album_name, tuple(faces[row.id]), row.taken_at) for row in rows]
 
     def companions(self, tenant: str, person_id: UUID, limit: int) -> list[Companion]:
         """List who is on the same photos, most often first.
@@ -144,10 +149,10 @@ def _photos_of(person_id: UUID) -> sa.Select[Any]:
 
 
 def _is_after(connection: sa.Connection, photo_id: UUID) -> sa.ColumnElement[bool]:
-    last = connection.execute(sa.select(photo.c.sort_name, photo.c.id).where(photo.c.id == photo_id)).one_or_none()
+    last = connection.execute(sa.select(*_IN_TIME).where(photo.c.id == photo_id)).one_or_none()
     if last is None:
         raise InvalidRequest(f"there is no photo {photo_id}; begin at the first page")
-    return sa.tuple_(photo.c.sort_name, photo.c.id) > sa.tuple_(*last)
+    return sa.tuple_(*_IN_TIME) > sa.tuple_(*last)
 
 
 def _faces_on(connection: sa.Connection, person_id: UUID, photo_ids: Sequence[UUID]) -> defaultdict[UUID, list[UUID]]:

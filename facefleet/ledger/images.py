@@ -103,9 +103,10 @@ class Images:
                     connection.execute(table.insert(), new)
             mark_unseen(connection, {photo_id: image.album_id} if rows else {})
             mark_unpredicted(connection, {photo_id} if rows else ())
-            size = {"width_px": image.recognized.width_px, "height_px": image.recognized.height_px}
+            seen = image.recognized
+            said = {"width_px": seen.width_px, "height_px": seen.height_px, "taken_at": seen.taken_at}
             connection.execute(
-                photo.update().where(photo.c.id == photo_id).values(face_count=len(kept), **size, **_SETTLED)
+                photo.update().where(photo.c.id == photo_id).values(face_count=len(kept), **said, **_SETTLED)
             )
             if image.external_id is not None:
                 named = {"photo_id": photo_id, "external_id": image.external_id}

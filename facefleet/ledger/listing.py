@@ -29,6 +29,7 @@ FRESH: dict[str, Any] = {
     "face_count": None,
     "width_px": None,
     "height_px": None,
+    "taken_at": None,
 }
 _DELETED: dict[str, Any] = {
     "state": PhotoState.DELETED.value,

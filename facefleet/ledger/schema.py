@@ -128,6 +128,8 @@ photo = sa.Table(
     #: Size of the upright photo.
     sa.Column("width_px", sa.Integer),
     sa.Column("height_px", sa.Integer),
+    #: When it was taken, by the camera's own clock, which knows no time zone.
+    sa.Column("taken_at", sa.DateTime),
     sa.CheckConstraint(_one_of(PhotoState), name="ck_photo_state"),
 )
 sa.Index("ix_photo_source", photo.c.source_id)

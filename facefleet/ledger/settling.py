@@ -55,6 +55,7 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
             "face_count": len(numbers[each.leased.id]),
             "width_px": each.recognized.width_px,
             "height_px": each.recognized.height_px,
+            "taken_at": each.recognized.taken_at,
         }
         for each in mine
     ]

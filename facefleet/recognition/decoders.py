@@ -20,13 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facefleet.errors import PermanentError, PhotoTooLarge, PhotoUndecodable
-from facefleet.recognition.photo_header import (
-    PhotoFormat,
-    find_jpeg_exif,
-    read_orientation,
-    read_size,
-    sniff_format,
-)
+from facefleet.recognition.exif import Exif, find_jpeg_exif, read_exif
+from facefleet.recognition.photo_header import PhotoFormat, read_size, sniff_format
 from facefleet.records import RgbImage
 
 #: A progressive JPEG repeats its pixels once a scan; cameras and editors write about ten.
@@ -57,8 +52,7 @@ class StoredPhoto:
 
     #: (H, W, 3) uint8 RGB, not yet upright.
     pixels: NDArray[np.uint8]
-    #: EXIF orientation, 1-8.
-    orientation: int
+    exif: Exif
     #: Size of the stored photo in full.
     width_px: int
     height_px: int
@@ -135,7 +129,7 @@ def _read_jpeg(
     }
     pixels = _run_jpeg_decoder(photo_bytes, options)
     image = _mix_inks(pixels) if four_inks else pixels
-    return StoredPhoto(image, read_orientation(find_jpeg_exif(photo_bytes)), width, height)
+    return StoredPhoto(image, read_exif(find_jpeg_exif(photo_bytes)), width, height)
 
 
 def _run_jpeg_decoder(photo_bytes: bytes, options: dict[str, object]) -> NDArray[np.uint8]:
@@ -211,7 +205,7 @@ def _read_with_pillow(photo_bytes: bytes, photo_format: PhotoFormat, limits: Dec
         raise
     except Exception as error:  # a decoder that is fed hostile bytes raises anything: it all means the same
         raise PhotoUndecodable(_explain_pillow(photo_format, error)) from error
-    return StoredPhoto(image, read_orientation(exif), image.shape[1], image.shape[0])
+    return StoredPhoto(image, read_exif(exif), image.shape[1], image.shape[0])
 
 
 def _refuse_slow_decoder(opened: Image.Image) -> None:

@@ -1,6 +1,7 @@
 """Photo bytes to upright RGB pixels, in this process; `sandbox` does the same in others."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 import cv2
@@ -20,6 +21,8 @@ class DecodedPhoto:
     #: Size of the upright photo in full.
     width_px: int
     height_px: int
+    #: When it was taken, by the camera's own clock; None: not known.
+    taken_at: datetime | None = None
 
     @property
     def scale(self) -> float:
@@ -45,10 +48,10 @@ def decode_photo(photo_bytes: bytes, limits: DecodeLimits, *, min_side_px: int |
 def turn_upright(stored: StoredPhoto) -> DecodedPhoto:
     """Apply the EXIF orientation; a photo that is upright already keeps its pixels where they are."""
     image, width_px, height_px = stored.pixels, stored.width_px, stored.height_px
-    transposed, flip_code = _UPRIGHT.get(stored.orientation, (False, None))
+    transposed, flip_code = _UPRIGHT.get(stored.exif.orientation, (False, None))
     turned = cv2.transpose(image) if transposed else image
     if flip_code is not None:
         turned = cv2.flip(turned, flip_code)
     if transposed:
         width_px, height_px = height_px, width_px
-    return DecodedPhoto(cast("RgbImage", turned), width_px, height_px)
+    return DecodedPhoto(cast("RgbImage", turned), width_px, height_px, stored.exif.taken_at)

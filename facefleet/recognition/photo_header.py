@@ -1,4 +1,4 @@
-"""What the first bytes of a photo say: its format and which way is up. Pure parsing, nothing is decoded."""
+"""What the first bytes of a photo say: its format and its size. Pure parsing, nothing is decoded."""
 
 import struct
 from enum import StrEnum
@@ -46,14 +46,6 @@ _AVIF_BRANDS = (b"avif", b"avis")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 #: Between the major brand and the compatible ones.
 _FTYP_VERSION_OFFSET = 4
-_ORIENTATION_TAG = 0x0112
-_SHORT_TYPE = 3
-_EXIF_PREFIX = b"Exif\x00\x00"
-_APP1 = 0xE1
-#: JPEG markers without a length: stuffing, TEM, RST0 to RST7, SOI.
-_BARE_MARKERS = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xD9)))
-#: End of image and start of scan: nothing of interest follows.
-_LAST_MARKERS = (0xD9, 0xDA)
 
 
 def sniff_format(photo_bytes: bytes) -> PhotoFormat:
@@ -123,52 +115,3 @@ def _read_webp_size(photo_bytes: bytes) -> tuple[int, int]:
         raise PhotoUndecodable("The WebP header is damaged.")
     width, height = struct.unpack_from("<HH", photo_bytes, 26)
     return width & 0x3FFF, height & 0x3FFF
-
-
-def find_jpeg_exif(photo_bytes: bytes) -> bytes:
-    """Return the EXIF block of a JPEG (TIFF bytes), or nothing.
-
-    Walks the segments before the first scan, as a decoder does; Pillow is not asked because it warns about
-    damaged EXIF, which is normal input here.
-    """
-    position = 2
-    while (position := photo_bytes.find(b"\xff", position)) >= 0 and position + 4 <= len(photo_bytes):
-        marker = photo_bytes[position + 1]
-        if marker in _BARE_MARKERS:
-            position += 1
-            continue
-        if marker in _LAST_MARKERS:
-            break
-        length = int.from_bytes(photo_bytes[position + 2 : position + 4], "big")
-        body = position + 4
-        if marker == _APP1 and photo_bytes[body : body + 6] == _EXIF_PREFIX:
-            return photo_bytes[body + 6 : position + 2 + length]
-        position += 2 + max(length, 2)
-    return b""
-
-
-def read_orientation(exif: bytes) -> int:
-    """Read the EXIF orientation.
-
-    Args:
-        exif: a TIFF structure, with or without the `Exif` prefix.
-
-    Returns:
-        1-8; 1 (upright) when the tag is missing, out of range or the block is damaged.
-
-    Source: TIFF 6.0, section 2; Exif 2.32, tag 0x0112.
-    """
-    tiff = exif.removeprefix(_EXIF_PREFIX)
-    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(tiff[:4])
-    if order is None:
-        return 1
-    try:
-        (start,) = struct.unpack_from(order + "I", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, start)
-        for entry in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
-            if tag == _ORIENTATION_TAG:
-                return value if kind == _SHORT_TYPE and 1 <= value <= 8 else 1  # noqa: PLR2004  # eight ways up
-    except struct.error:
-        return 1
-    return 1

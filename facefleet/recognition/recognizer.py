@@ -142,7 +142,7 @@ class Recognizer:
             except RecognizerUnavailable as error:
                 self._watch.report_failure(str(error))
                 raise
-            return RecognizedPhoto(decoded.width_px, decoded.height_px, faces)
+            return RecognizedPhoto(decoded.width_px, decoded.height_px, faces, decoded.taken_at)
 
     def warm_up(self) -> None:
         """Run the detector once on the shapes of most photos: some runtimes compile it for each, which takes a second.

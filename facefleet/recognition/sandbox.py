@@ -15,6 +15,7 @@ from typing import Protocol
 from facefleet.errors import PhotoTooLarge, PhotoUndecodable, RecognizerUnavailable
 from facefleet.recognition.decoders import DecodeLimits, StoredPhoto, check_bytes
 from facefleet.recognition.decoding import DecodedPhoto, decode_photo, turn_upright
+from facefleet.recognition.exif import Exif
 from facefleet.recognition.sandbox_blocks import BlockPool, PixelBlock
 from facefleet.recognition.sandbox_process import ChildDied, ChildProcess, ChildStuck, ForkServer
 from facefleet.recognition.sandbox_wire import BlockLayout, ChildOptions, DecodeReply, DecodeRequest
@@ -206,7 +207,8 @@ class DecodeSandbox:
         if not 0 < reply.height * reply.width * 3 <= self._layout.pixels_bytes:
             raise PhotoUndecodable("The decoder answered a size that cannot be.")
         pixels = block.view_pixels(reply.height, reply.width)
-        return StoredPhoto(pixels, reply.orientation, reply.photo_width_px, reply.photo_height_px)
+        exif = Exif(reply.orientation, reply.parse_taken_at())
+        return StoredPhoto(pixels, exif, reply.photo_width_px, reply.photo_height_px)
 
     def _too_slow(self) -> PhotoUndecodable:
         return PhotoUndecodable(f"It took longer than {self._timeout_s:g} s to decode (FACEFLEET_DECODE_TIMEOUT_S).")

@@ -163,4 +163,12 @@ def _hand_over(stored: StoredPhoto, room: np.ndarray[tuple[int], np.dtype[np.uin
     if not np.may_share_memory(pixels, room):
         np.copyto(room[: pixels.size].reshape(pixels.shape), pixels)
     height, width = pixels.shape[:2]
-    return DecodeReply(height, width, stored.orientation, stored.width_px, stored.height_px)
+    exif, taken_at = stored.exif, stored.exif.taken_at
+    return DecodeReply(
+        height,
+        width,
+        exif.orientation,
+        stored.width_px,
+        stored.height_px,
+        taken_at=taken_at.isoformat() if taken_at else "",
+    )

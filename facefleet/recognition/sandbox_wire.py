@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from facefleet.recognition.decoders import DecodeLimits
 
@@ -49,9 +50,19 @@ class DecodeReply:
     orientation: int = 1
     photo_width_px: int = 0
     photo_height_px: int = 0
+    #: ISO 8601, by the camera's own clock; empty: not known.
+    taken_at: str = ""
     #: `reason` and sentence of a PermanentError; empty: it went well.
     reason: str = ""
     sentence: str = ""
+
+    def parse_taken_at(self) -> datetime | None:
+        """Read when the photo was taken.
+
+        Raises:
+            ValueError: that is no moment.
+        """
+        return datetime.fromisoformat(self.taken_at).replace(tzinfo=None) if self.taken_at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ def unpack_reply(message: bytes) -> DecodeReply:
     """
     try:
         reply = DecodeReply(**json.loads(message))
+        reply.parse_taken_at()
     except (TypeError, ValueError) as error:
         raise ValueError("not an answer") from error
     numbers = (reply.height, reply.width, reply.orientation, reply.photo_width_px, reply.photo_height_px)

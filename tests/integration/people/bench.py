@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -52,6 +53,8 @@ class PeopleBench:
     model_version: str = "aaaa000000000001"
     #: Who is on each photo, from left to right.
     shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: When each photo says that it was taken.
+    taken: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def tenant(self) -> str:
@@ -123,4 +126,4 @@ class PeopleBench:
         ]
         # Another model, or other settings of it, finds the same faces in another order.
         order = np.random.default_rng(zlib.crc32(self.model_version.encode())).permutation(len(faces))
-        return RecognizedPhoto(1000, 200, tuple(faces[place] for place in order))
+        return RecognizedPhoto(1000, 200, tuple(faces[place] for place in order), self.taken.get(name))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -87,8 +88,14 @@ EXPECTED = (
 
 
 def test_an_album_is_elsewhere_what_it_was_here(bench: PeopleBench, elsewhere: PeopleBench, tmp_path: Path) -> None:
+    bench.taken["p1"] = datetime.fromisoformat("2024-06-01T15:30:00")
     name_all(bench)
     imported = import_into(elsewhere, export(bench, tmp_path / "party.zip"))
+    assert {
+        each.name: each.taken_at
+        for each in elsewhere.ledger.photos.list(elsewhere.album.id, None, 9, None)
+        if each.taken_at
+    } == bench.taken
     assert (imported.same_model, imported.photos, imported.faces, imported.people) == (True, 5, 9, 2)
     assert shown_names(elsewhere) == shown_names(bench) == EXPECTED
     people = named(elsewhere)

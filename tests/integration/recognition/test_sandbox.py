@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +216,16 @@ def test_photos_are_upright(clean: DecodeSandbox, photo_format: str, orientation
     buffer = io.BytesIO()
     Image.open(io.BytesIO(encode(orientation))).save(buffer, photo_format, exif=exif)
     assert outcome_of(clean, buffer.getvalue()) == outcome_of(LocalDecoder(LIMITS), buffer.getvalue())
+
+
+@pytest.mark.parametrize("photo_format", ["JPEG", "PNG", "WEBP"])
+def test_it_is_told_when_a_photo_was_taken(clean: DecodeSandbox, photo_format: str) -> None:
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 1
+    exif.get_ifd(0x8769)[0x9003] = "2024:06:01 15:30:59"
+    Image.new("RGB", (32, 24)).save(buffer, photo_format, exif=exif)
+    with clean.decode(buffer.getvalue()) as decoded:
+        assert decoded.taken_at == datetime.fromisoformat("2024-06-01T15:30:59")
 
 
 def test_a_large_jpeg_is_reduced_and_larger_photos_follow_smaller_ones(clean: DecodeSandbox) -> None:

@@ -35,7 +35,9 @@ def honest() -> Tables:
     pages: Tables = {table: [] for table in TABLES}
     for number in (1, 2):
         photo = {"photo": uuid(number), "name": f"{number}.jpg", "uri": f"file:///{number}.jpg", "version": "v1"}
-        pages["photos"].append(photo | {"size_bytes": 9, "width_px": 640, "height_px": 480, "dropped": None})
+        pages["photos"].append(
+            photo | {"size_bytes": 9, "width_px": 640, "height_px": 480, "taken_at": None, "dropped": None}
+        )
         face = {"photo": uuid(number), "number": 0, "landmarks": bytes(40), "detection_score": 0.9}
         pages["faces"].append(face | box | quality | {"template": template})
         spot = {"photo": uuid(number), "spot": uuid(20 + number), "person": uuid(9), "is_decided": True}
@@ -94,6 +96,8 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "a photo that is no UUID": ("no UUID", lambda t: t["photos"][0].update(photo="../../etc")),
     "a photo twice": ("names one twice", lambda t: t["photos"].append(dict(t["photos"][1]))),
     "photos in no order": ("not sorted", lambda t: t["photos"].reverse()),
+    "a photo of no moment": ("no moment", lambda t: t["photos"][0].update(taken_at="2024-02-30T00:00:00")),
+    "a photo of a moment elsewhere": ("no moment", lambda t: t["photos"][0].update(taken_at="2024-02-01T00:00:00Z")),
     "a photo without a size": ("no size", lambda t: t["photos"][0].update(width_px=0)),
     "a photo of any version": ("no name, place or version", lambda t: t["photos"][0].update(version="")),
     "a name with an escape": ("unprintable", lambda t: t["photos"][0].update(name="\x1b[2J.jpg")),

@@ -188,6 +188,7 @@ def test_photos_are_paged_and_filtered(api: Api, album: Album) -> None:
             "width": 400,
             "height": 200,
             "size_bytes": 10,
+            "taken_at": None,
             "thumbnail": None,
             "link": None,
         }
