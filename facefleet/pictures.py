@@ -3,7 +3,7 @@
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from enum import StrEnum
 
 import cv2
@@ -98,6 +98,12 @@ class PictureCache:
         self._lock = threading.Lock()
         self._pictures: OrderedDict[Hashable, bytes] = OrderedDict()
         self._used_bytes = 0
+
+    def forget(self, keys: Iterable[Hashable]) -> None:
+        """Let go of pictures, at once."""
+        with self._lock:
+            for key in keys:
+                self._used_bytes -= len(self._pictures.pop(key, b""))
 
     def obtain(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """Hand out a picture; one that is not here is made by the caller, and two callers at once both make it."""

@@ -171,6 +171,7 @@ class PhotoIndexer:
         if not finished:
             return
         dropped = self.parts.ledger.images.dropped([each.leased.id for each in finished])
+        dropped |= self.parts.ledger.unkept.faces(finished)
         points = [point for each in finished for point in points_of(each) if point.face_id not in dropped]
         if not points:
             return

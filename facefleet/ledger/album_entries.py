@@ -19,6 +19,7 @@ from facefleet.ledger.people_schema import face_spot, not_person, person
 from facefleet.ledger.persons import check_person_name
 from facefleet.ledger.schema import face, photo, state_is
 from facefleet.ledger.spots import fetch_in_chunks, relink
+from facefleet.ledger.unkept import drop_unkept
 from facefleet.people_records import ChangeKind
 from facefleet.records import Box, PhotoRef, PhotoState, face_id_of, photo_id_of
 
@@ -123,6 +124,7 @@ class AlbumEntries:
             ]
             if faces:
                 connection.execute(face.insert(), faces)
+                drop_unkept(connection, entered)
                 mark_unseen(connection, {row["photo_id"]: album_id for row in faces})
             if dropped:
                 connection.execute(insert_or_ignore(connection, dropped_face), dropped)

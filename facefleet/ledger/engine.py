@@ -17,6 +17,7 @@ from facefleet.ledger.callbacks import Callbacks
 from facefleet.ledger.client_tokens import ClientTokens
 from facefleet.ledger.clusterings import Clusterings
 from facefleet.ledger.database import Database, connect, translated_errors
+from facefleet.ledger.erasures import Erasures
 from facefleet.ledger.faces import Faces
 from facefleet.ledger.groupings import Groupings
 from facefleet.ledger.images import Images
@@ -37,6 +38,7 @@ from facefleet.ledger.shelf import Shelf
 from facefleet.ledger.shelf_leavings import ShelfLeavings
 from facefleet.ledger.tags import Tags
 from facefleet.ledger.tenants import Tenants
+from facefleet.ledger.unkept import Unkept
 from facefleet.ledger.users import Users
 
 #: Any number that no other user of the same PostgreSQL database locks.
@@ -81,6 +83,8 @@ class Ledger:
     model_switches: ModelSwitches
     tenants: Tenants
     retention: Retention
+    erasures: Erasures
+    unkept: Unkept
 
     def check(self) -> None:
         """Return when the database answers.
@@ -145,6 +149,8 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         model_switches=ModelSwitches(database, audit),
         tenants=Tenants(database),
         retention=Retention(database, audit),
+        erasures=Erasures(database, audit),
+        unkept=Unkept(database),
     )
 
 

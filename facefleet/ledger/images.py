@@ -16,6 +16,7 @@ from facefleet.ledger.listing import delete_photos, photo_row
 from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import face, photo
 from facefleet.ledger.settling import dropped_of, face_row
+from facefleet.ledger.unkept import lift_unkept
 from facefleet.records import PhotoRef, PhotoState, RecognizedPhoto, face_id_of, photo_id_of
 
 #: `source` of the one job of an album that its images belong to.
@@ -90,6 +91,7 @@ class Images:
             hold_album(connection, image.album_id)
             job_id = ensure_job(connection, image.album_id, IMAGES_SOURCE)
             connection.execute(insert_or_ignore(connection, photo).values(job_id=job_id, **row))
+            lift_unkept(connection, row["source_id"])
             kept = set(image.kept) | _kept_before(connection, photo_id)
             _replace_faces(connection, photo_id)
             rows = [face_row(image.album_id, photo_id, number, faces[number]) for number in sorted(kept)]

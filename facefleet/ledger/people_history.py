@@ -165,8 +165,10 @@ def _fields_clash(mine: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
 def _refuse_gone(connection: sa.Connection, person_ids: set[UUID], coming_back: set[UUID]) -> None:
     """Refuse to give faces back to somebody who was deleted, unless this very undoing brings them back."""
     root = person.alias("root")
-    owners = sa.select(root.c.id, root.c.gone_at).join(person, person.c.root_id == root.c.id)
+    owners = sa.select(root.c.id, root.c.gone_at, root.c.purged_at).join(person, person.c.root_id == root.c.id)
     rows = fetch_in_chunks(connection, owners, person.c.id, person_ids)
+    if any(row.purged_at is not None for row in rows):
+        raise PeopleConflict("its faces would go back to a person who was purged since: it cannot be undone any more")
     if any(row.gone_at is not None and row.id not in coming_back for row in rows):
         raise PeopleConflict("its faces would go back to a person who was deleted since: undo that first")
 

@@ -31,6 +31,8 @@ person = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False, default=utc_now()),
     #: When it was deleted, or lost its last face without having a name.
     sa.Column("gone_at", UtcTime),
+    #: When it was purged: then nothing but the id is left.
+    sa.Column("purged_at", UtcTime),
 )
 sa.Index("ix_person_name", person.c.tenant, person.c.name)
 sa.Index("ix_person_root", person.c.root_id)

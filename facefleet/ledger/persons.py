@@ -1,6 +1,7 @@
 """Rows of people: who is there, who is who after all merges, and which changes concern whom."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -36,11 +37,17 @@ def find_person(connection: sa.Connection, tenant: str, person_id: UUID) -> sa.R
         raise PersonNotFound(f"there is no person {person_id}")
     if row.root_id != row.id:
         raise PersonNotFound(f"person {person_id} was merged into {row.root_id}")
+    _refuse_purged(person_id, row.purged_at)
     if row.gone_at is not None:
         raise PersonNotFound(f"person {person_id} was deleted")
     if row.name is None and not connection.execute(sa.select(has_spots(person_id))).scalar():
         raise PersonNotFound(f"person {person_id} has neither a name nor a face (any more)")
     return row
+
+
+def _refuse_purged(person_id: UUID, purged_at: datetime | None) -> None:
+    if purged_at is not None:
+        raise PersonNotFound(f"person {person_id} was purged; that cannot be undone")
 
 
 def has_spots(person_id: UUID) -> sa.ColumnElement[bool]:
@@ -58,11 +65,13 @@ def concerns(connection: sa.Connection, tenant: str, person_id: UUID) -> sa.Colu
     """Select the changes of a person and of all who were merged into it.
 
     Raises:
-        PersonNotFound: there never was such a person.
+        PersonNotFound: there never was such a person, or it was purged.
     """
-    row = connection.execute(sa.select(person.c.id).where(person.c.tenant == tenant, person.c.id == person_id))
-    if row.one_or_none() is None:
+    mine = sa.select(person.c.id, person.c.purged_at).where(person.c.tenant == tenant, person.c.id == person_id)
+    row = connection.execute(mine).one_or_none()
+    if row is None:
         raise PersonNotFound(f"there is no person {person_id}")
+    _refuse_purged(person_id, row.purged_at)
     everybody = parts_of(connection, [person_id]) | {person_id}
     return sa.or_(people_change.c.person_id.in_(everybody), people_change.c.other_id.in_(everybody))
 

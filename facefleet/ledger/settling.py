@@ -12,6 +12,7 @@ from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, source_id_of, supersede_older
 from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import face, photo, row_state_is
+from facefleet.ledger.unkept import drop_unkept
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, RecognizedFace, face_id_of
 
 #: Longest sentence that is kept about a dead photo.
@@ -67,6 +68,7 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
     ]
     if faces:
         connection.execute(face.insert(), faces)
+        drop_unkept(connection, accepted)
         mark_unseen(connection, {row["photo_id"]: row["album_id"] for row in faces})
         mark_unpredicted(connection, {row["photo_id"] for row in faces})
     return accepted

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
+from facefleet.ledger.listing import source_id_of
 from facefleet.ledger.schema import album, face, photo, state_is
 from facefleet.ledger.settling import face_row
 from facefleet.ledger.shelf_schema import ShelvedState, model_switch, shelved_drop, shelved_face, shelved_photo
 from facefleet.ledger.spots import Placed, Spot, pair_spots
+from facefleet.ledger.unkept import DoomedPoint, doom_faces, find_unkept, place_faces
 from facefleet.records import Box, PhotoState, RecognizedPhoto, photo_id_of
 
 _DETAIL_MAX_CHARS = 2000
@@ -129,7 +131,8 @@ class Shelf:
             has_drops = connection.execute(mine.limit(1)).one_or_none() is not None
             kept = [row | {"counterpart_id": counterparts.get(row["id"])} for row in rows]
             drops = [row["id"] for row in kept if has_drops and row["counterpart_id"] is None]
-            kept = [row for row in kept if row["id"] not in drops]
+            unkept = self._drop_unkept(connection, lease, recognized)
+            kept = [row for row in kept if row["id"] not in drops and row["id"] not in unkept]
             if kept:
                 connection.execute(shelved_face.insert(), kept)
             if drops:
@@ -137,6 +140,13 @@ class Shelf:
             count = shelved_photo.update().where(shelved_photo.c.id == lease.id).values(face_count=len(kept))
             connection.execute(count)
         return True
+
+    def _drop_unkept(self, connection: sa.Connection, lease: ShelfLease, recognized: RecognizedPhoto) -> set[UUID]:
+        """Name the faces at places of which nothing is to be kept; the purger does their points."""
+        source_id = source_id_of(lease.album_id, lease.store_uri)
+        unkept = find_unkept(connection, {source_id: place_faces(lease.id, recognized)})
+        doom_faces(connection, [DoomedPoint(each, lease.id, lease.album_id) for each in sorted(unkept)])
+        return unkept
 
     def fail(self, lease: ShelfLease, detail: str) -> None:
         """Say why a photo cannot be seen with the other model, for a person."""

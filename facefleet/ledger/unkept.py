@@ -1,0 +1,119 @@
+"""Faces that are not to be kept because of their place in the photo: seen again, they are let go of again."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from facefleet.ledger.database import Database, insert_or_ignore
+from facefleet.ledger.erasure_schema import doomed_face, unkept_place
+from facefleet.ledger.listing import source_id_of
+from facefleet.ledger.schema import album, face, photo
+from facefleet.ledger.spots import FACE_PLACE, Placed, Spot, fetch_in_chunks, pair_spots
+from facefleet.records import Box, FinishedPhoto, RecognizedPhoto, face_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class DoomedPoint:
+    """A face whose point has to go."""
+
+    id: UUID
+    photo_id: UUID
+    album_id: UUID
+
+
+@dataclass(frozen=True)
+class Unkept:
+    """What the ledger knows about places whose faces are not to be kept."""
+
+    database: Database
+
+    def faces(self, finished: Sequence[FinishedPhoto]) -> set[UUID]:
+        """Name the faces of recognized photos that are at such places, so that nobody writes them anywhere."""
+        placed = {
+            source_id_of(each.leased.album_id, each.leased.store_uri): place_faces(each.leased.id, each.recognized)
+            for each in finished
+        }
+        with self.database.reading() as connection:
+            return find_unkept(connection, placed)
+
+
+def place_faces(photo_id: UUID, recognized: RecognizedPhoto) -> list[Placed]:
+    """Say where in a photo its faces are, in fractions."""
+    boxes = (each.detection.box for each in recognized.faces)
+    width, height = recognized.width_px, recognized.height_px
+    return [
+        Placed(face_id_of(photo_id, number), Box(box.x / width, box.y / height, box.w / width, box.h / height))
+        for number, box in enumerate(boxes)
+    ]
+
+
+def find_unkept(connection: sa.Connection, faces: Mapping[UUID, Sequence[Placed]]) -> set[UUID]:
+    """Name the faces that are at a place of which nothing is to be kept: {source id: faces of the photo}."""
+    places: defaultdict[UUID, list[Spot]] = defaultdict(list)
+    columns = [unkept_place.c[name] for name in ("id", "source_id", *"xywh")]
+    for row in fetch_in_chunks(connection, sa.select(*columns), unkept_place.c.source_id, faces):
+        box = Box(row.x, row.y, row.w, row.h)
+        places[row.source_id].append(Spot(row.id, box, face_id=None, is_decided=True))
+    pairs = (pair for source_id, spots in places.items() for pair in pair_spots(spots, faces[source_id]))
+    return {face_id for _, face_id in pairs if face_id is not None}
+
+
+def drop_unkept(connection: sa.Connection, photo_ids: Collection[UUID]) -> set[UUID]:
+    """Remove faces that were just written at such places; the purger does their points. Returns which they were."""
+    concerned = sa.select(photo.c.id).join(unkept_place, unkept_place.c.source_id == photo.c.source_id)
+    some = {row.id for row in fetch_in_chunks(connection, concerned, photo.c.id, photo_ids)}
+    if not some:
+        return set()
+    places = sa.select(*FACE_PLACE).join(photo, photo.c.id == face.c.photo_id)
+    placed: defaultdict[UUID, list[Placed]] = defaultdict(list)
+    for row in fetch_in_chunks(connection, places, face.c.photo_id, some):
+        placed[row.source_id].append(Placed(row.id, Box(row.x, row.y, row.w, row.h)))
+    unkept = find_unkept(connection, placed)
+    remove_faces(connection, unkept)
+    return unkept
+
+
+def remove_faces(connection: sa.Connection, face_ids: Collection[UUID], **said: Any) -> set[UUID]:  # noqa: ANN401  columns
+    """Remove the rows of faces, and remember that their points have to go.
+
+    Args:
+        connection: in a transaction that writes, and holds their photos.
+        face_ids: any number.
+        said: more columns of `doomed_face`.
+
+    Returns:
+        The photos they were on.
+    """
+    rows = fetch_in_chunks(connection, sa.select(face.c.id, face.c.photo_id, face.c.album_id), face.c.id, face_ids)
+    if not rows:
+        return set()
+    doom_faces(connection, [DoomedPoint(row.id, row.photo_id, row.album_id) for row in rows], **said)
+    connection.execute(face.delete().where(face.c.id == sa.bindparam("id_")), [{"id_": row.id} for row in rows])
+    photo_ids = {row.photo_id for row in rows}
+    left = sa.select(sa.func.count()).select_from(face).where(face.c.photo_id == photo.c.id).scalar_subquery()
+    count = photo.update().where(photo.c.id == sa.bindparam("id_")).values(face_count=left)
+    connection.execute(count, [{"id_": photo_id} for photo_id in sorted(photo_ids)])
+    return photo_ids
+
+
+def doom_faces(connection: sa.Connection, points: Sequence[DoomedPoint], **said: Any) -> None:  # noqa: ANN401  columns
+    """Remember that points have to go; `said` are more columns of `doomed_face`."""
+    if not points:
+        return
+    owners = sa.select(album.c.id, album.c.tenant)
+    albums = fetch_in_chunks(connection, owners, album.c.id, {each.album_id for each in points})
+    tenants = {row.id: row.tenant for row in albums}
+    rows = [
+        {"face_id": each.id, "photo_id": each.photo_id, "album_id": each.album_id, "tenant": tenants[each.album_id]}
+        for each in points
+    ]
+    connection.execute(insert_or_ignore(connection, doomed_face), [row | said for row in rows])
+
+
+def lift_unkept(connection: sa.Connection, source_id: UUID) -> None:
+    """Keep faces of a photo again: its sender knows what they do."""
+    connection.execute(unkept_place.delete().where(unkept_place.c.source_id == source_id))
