@@ -16,7 +16,6 @@ from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.calibration import load_curve
 from facefleet.recognition.model_pack import find_model_pack, obtain_model_pack
 from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
-from facefleet.recognition.recognizer import load_recognizer
 from facefleet.recognition.similarity import usual_curve
 from facefleet.settings import Settings
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from api.dependencies import Services
+    from facefleet.recognition.recognizer import Recognizer
 
 
 def load_settings() -> Settings:
@@ -96,7 +96,7 @@ def open_services(
 
     with ExitStack() as stack:
         metrics = Metrics()
-        recognizer = stack.enter_context(closing(load_recognizer(settings, metrics))) if recognizes else None
+        recognizer = stack.enter_context(_open_recognizer(settings, metrics)) if recognizes else None
         ledger = stack.enter_context(closing(open_own_ledger(settings)))
         if recognizer:
             require_current_model(ledger, recognizer.model_version)
@@ -116,6 +116,12 @@ def open_services(
             if recognizer
             else usual_curve(USUAL_SIMILARITY_THRESHOLD),
         )
+
+
+def _open_recognizer(settings: Settings, metrics: Metrics) -> "closing[Recognizer]":
+    from facefleet.recognition.recognizer import load_recognizer  # noqa: PLC0415  OpenCV and more, as below
+
+    return closing(load_recognizer(settings, metrics))
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""The two processes of a fleet that answer nobody: worker and dispatcher."""
+"""What the two processes of a fleet that answer nobody have in common."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import fields
 
 from cli.composition import load_settings, open_own_ledger
 from facefleet.errors import ConfigurationError
@@ -12,38 +11,17 @@ from facefleet.metrics import Metrics
 from facefleet.migration.current_model import require_current_model
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.model_pack import find_model_pack
-from facefleet.recognition.recognizer import load_recognizer
-from workers.dispatcher.dispatcher import run_dispatcher
-from workers.parts import DispatcherParts, FleetParts
-from workers.worker import run_worker
-
-
-def work() -> int:
-    """Run a worker until SIGTERM or SIGINT.
-
-    Returns:
-        The exit status: 1 when the recognizer went out of service, so that a supervisor starts another worker.
-
-    Raises:
-        ConfigurationError: settings, files or machine do not allow it.
-    """
-    with _open_parts() as parts, closing(load_recognizer(parts.settings, parts.metrics)) as recognizer:
-        shared = {field.name: getattr(parts, field.name) for field in fields(DispatcherParts)}
-        return run_worker(FleetParts(**shared, recognizer=recognizer))
-
-
-def dispatch() -> None:
-    """Run the dispatcher until SIGTERM or SIGINT.
-
-    Raises:
-        ConfigurationError: settings or files do not allow it.
-    """
-    with _open_parts() as parts:
-        run_dispatcher(parts)
+from workers.dispatcher_parts import DispatcherParts
 
 
 @contextmanager
-def _open_parts() -> Iterator[DispatcherParts]:
+def open_parts() -> Iterator[DispatcherParts]:
+    """Open what both work with, and close it when the block ends.
+
+    Raises:
+        ConfigurationError: settings or files do not allow it.
+        LedgerUnavailable: the database cannot be reached.
+    """
     settings = load_settings()
     configure_logging(settings)
     if settings.broker_url.startswith("memory:"):

@@ -56,7 +56,7 @@ def worker() -> None:
 
     Start as many as there are machines; each uses FACEFLEET_CPU_THREADS processor cores, or its GPU.
     """
-    from cli.fleet_processes import work  # noqa: PLC0415  takes a second that other commands do not have
+    from cli.worker_process import work  # noqa: PLC0415  takes a second that other commands do not have
 
     raise typer.Exit(work())
 
@@ -66,6 +66,6 @@ def dispatcher() -> None:
 
     One is enough; two do no harm.
     """
-    from cli.fleet_processes import dispatch  # noqa: PLC0415  takes a second that other commands do not have
+    from cli.dispatcher_process import dispatch  # noqa: PLC0415  takes a second that other commands do not have
 
     dispatch()

@@ -1,30 +1,13 @@
-"""What every process of the fleet is made of."""
+"""What a worker is made of."""
 
 from dataclasses import dataclass
 
-from facefleet.gallery.protocol import Gallery
-from facefleet.ledger.engine import Ledger
-from facefleet.metrics import Metrics
 from facefleet.people.grouping import AlbumGrouper
 from facefleet.people.model_rules import ModelRules
-from facefleet.photo_store import PhotoStores
 from facefleet.prediction.panels import Panels
 from facefleet.prediction.photo_predictor import PhotoPredictor
 from facefleet.recognition.recognizer import Recognizer
-from facefleet.settings import Settings
-
-
-@dataclass(frozen=True)
-class DispatcherParts:
-    """Built and closed by who starts the process; safe in several threads."""
-
-    settings: Settings
-    ledger: Ledger
-    gallery: Gallery
-    stores: PhotoStores
-    metrics: Metrics
-    #: Photos are accepted for this model version.
-    model_version: str
+from workers.dispatcher_parts import DispatcherParts
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from facefleet.failpoints import Failpoints, parse_failpoints
 from workers.breakers import Breakers, create_breakers
+from workers.dispatcher_parts import DispatcherParts
 from workers.lease_keeper import LeaseKeeper
-from workers.parts import DispatcherParts
 from workers.solitude import Solitude
 
 

@@ -13,7 +13,6 @@ from facefleet.failpoints import parse_failpoints
 from facefleet.s3_events import EventRules
 from facefleet.settings import Settings
 from workers.celery_app import LANES, create_celery_app, queue_name
-from workers.dispatcher.callbacks import CallbackSender
 from workers.dispatcher.forgetter import EVERY_S, Forgetter
 from workers.dispatcher.lister import Lister
 from workers.dispatcher.loop import repeat
@@ -26,8 +25,8 @@ from workers.dispatcher.s3_events import S3EventPoller
 from workers.dispatcher.scaler import Scaler
 from workers.dispatcher.shelf_sweeper import SHELF_SWEEP_INTERVAL_S, ShelfSweeper
 from workers.dispatcher.sweeper import Sweeper
+from workers.dispatcher_parts import DispatcherParts
 from workers.metrics_server import serve_metrics
-from workers.parts import DispatcherParts
 from workers.sqs import connect_sqs, ensure_queues
 
 #: How long a poller that is at work may take to end.
@@ -97,6 +96,9 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
         (Forgetter(ledger).step, EVERY_S),
     ]
     if settings.callback_secret.get_secret_value():
+        # It loads httpx, which takes a fifth of a second.
+        from workers.dispatcher.callbacks import CallbackSender  # noqa: PLC0415
+
         duties.append((CallbackSender.of(ledger, settings).step, settings.relay_interval_s))
     if settings.reconcile_interval_s:
         reconciler = Reconciler(ledger, parts.gallery, parts.stores, settings, parts.model_version, stopping)

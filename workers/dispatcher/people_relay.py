@@ -9,7 +9,7 @@ from facefleet.errors import BrokerUnavailable
 from facefleet.ledger.engine import Ledger
 from facefleet.settings import Settings
 from workers.celery_app import queue_name
-from workers.tasks import send_cluster_album
+from workers.messages import send_cluster_album
 
 _PAGE = 20
 

@@ -9,7 +9,7 @@ from facefleet.errors import BrokerUnavailable
 from facefleet.ledger.engine import Ledger
 from facefleet.settings import Settings
 from workers.celery_app import queue_name
-from workers.tasks import send_predict_photos
+from workers.messages import send_predict_photos
 
 #: Photos that are sent in one step, and photos in one message: some ten milliseconds of work.
 _PAGE, _MESSAGE = 512, 64

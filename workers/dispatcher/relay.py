@@ -11,7 +11,7 @@ from facefleet.failpoints import Failpoints
 from facefleet.ledger.engine import Ledger
 from facefleet.settings import Settings
 from workers.celery_app import Lane, queue_name
-from workers.tasks import send_index_photos
+from workers.messages import send_index_photos
 
 
 @dataclass(frozen=True)

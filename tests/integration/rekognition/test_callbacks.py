@@ -128,7 +128,7 @@ def test_an_image_is_processed_by_its_address(
     wanted = {"job_id": "j", "media_id": "m", "event_id": "e", "media_url": f"{receiver.url}/a.jpg"}
     with open_drawn_services() as services, serving(services) as http:
         assert http.post("/process", json=wanted).json()["type"] == "media_urls_off"
-    monkeypatch.setattr("api.routes.processing.Outbound", receiver.outbound)
+    monkeypatch.setattr("facefleet.outbound.Outbound", receiver.outbound)
     with open_drawn_services(media_urls=True) as services, serving(services) as http:
         called_back = {**wanted, "callback_url": f"{receiver.url}/hook"}
         assert http.post("/process", json=called_back).json()["type"] == "callbacks_off"

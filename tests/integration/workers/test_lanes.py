@@ -8,7 +8,7 @@ from facefleet.settings import Settings
 from tests.fixtures.processes import wait_until
 from tests.integration.workers.conftest import Bench
 from workers.celery_app import create_celery_app
-from workers.tasks import INDEX_PHOTOS, send_index_photos
+from workers.messages import INDEX_PHOTOS, send_index_photos
 from workers.worker import worker_in_thread
 
 MESSAGES = 20

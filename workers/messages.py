@@ -1,0 +1,28 @@
+"""The messages: ids only, never photos or vectors. Who sends them loads nothing of what they set going."""
+
+from uuid import UUID
+
+from celery import Celery
+
+INDEX_PHOTOS = "facefleet.index_photos"
+CLUSTER_ALBUM = "facefleet.cluster_album"
+PREDICT_PHOTOS = "facefleet.predict_photos"
+
+
+def send_index_photos(app: Celery, queue: str, album_id: UUID, photo_ids: list[UUID]) -> None:
+    """Put one message on a queue: photos of an album that are to be indexed."""
+    app.send_task(INDEX_PHOTOS, kwargs=_ids(album_id, photo_ids), queue=queue)
+
+
+def send_cluster_album(app: Celery, queue: str, album_id: UUID) -> None:
+    """Put one message on a queue: the album whose faces are to be grouped."""
+    app.send_task(CLUSTER_ALBUM, kwargs={"album_id": str(album_id)}, queue=queue)
+
+
+def send_predict_photos(app: Celery, queue: str, album_id: UUID, photo_ids: list[UUID]) -> None:
+    """Put one message on a queue: photos of an album whose faces are to be predicted."""
+    app.send_task(PREDICT_PHOTOS, kwargs=_ids(album_id, photo_ids), queue=queue)
+
+
+def _ids(album_id: UUID, photo_ids: list[UUID]) -> dict[str, object]:
+    return {"album_id": str(album_id), "photo_ids": [str(each) for each in photo_ids]}
