@@ -10,7 +10,16 @@ from typing import Any, TypeAlias
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from demo.album import AlbumTruth, draw_album, draw_selfie, write_jpeg
 from tests.fixtures.processes import Processes, clean_environment, free_port, wait_until
@@ -115,6 +124,9 @@ class Watch:
         if response.status >= 400 and response.status not in self.expected:
             self.complaints.append(f"{response.status} for {response.url}")
 
+
+# On a busy machine a search may take longer than the usual 5 s: how long is measured by `make bench-web`.
+expect.set_options(timeout=20_000)
 
 OpenPage: TypeAlias = Callable[..., Page]
 

@@ -1,8 +1,12 @@
 """A photographer says who is who. Every test has an album of its own: what is said in one is not undone in another."""
 
+import re
+from pathlib import Path
+
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.fixtures.processes import wait_until
 from tests.web.conftest import OTHER, PHOTOS, DemoAlbum, OpenPage
@@ -11,18 +15,45 @@ from tests.web.conftest import OTHER, PHOTOS, DemoAlbum, OpenPage
 @pytest.fixture
 def album(demo: DemoAlbum, request: pytest.FixtureRequest) -> str:
     """An album of the same photos, grouped."""
+    return make_album(demo, request, demo.folder, PHOTOS)
+
+
+@pytest.fixture
+def dated_album(demo: DemoAlbum, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Photos of one person: two of 2019, three of a month of 2020, one without a date."""
+    names = sorted(demo.photos_of(demo.most_seen), reverse=True)[: len(TAKEN)]
+    for name, taken in zip(names, TAKEN, strict=True):
+        exif = Image.Exif()
+        exif.get_ifd(0x8769)[0x9003] = taken
+        with Image.open(demo.folder / name) as photo:
+            photo.save(tmp_path / name, quality=92, exif=exif if taken else b"")
+    return make_album(demo, request, tmp_path, len(TAKEN))
+
+
+def make_album(demo: DemoAlbum, request: pytest.FixtureRequest, folder: Path, photos: int) -> str:
     name = f"{OTHER} {request.node.name[5:45]}"
     with httpx.Client(base_url=demo.url) as http:
         http.post("/v1/albums", json={"name": name}).raise_for_status()
-        http.post(f"/v1/albums/{name}/index", json={"source": str(demo.folder)}).raise_for_status()
+        http.post(f"/v1/albums/{name}/index", json={"source": str(folder)}).raise_for_status()
 
         def is_grouped() -> bool:
             people = http.get(f"/v1/albums/{name}/people").json()
-            grouping, is_indexed = people["clustering"], http.get(f"/v1/albums/{name}").json()["indexed"] == PHOTOS
+            grouping, is_indexed = people["clustering"], http.get(f"/v1/albums/{name}").json()["indexed"] == photos
             return is_indexed and (grouping["state"], grouping["new_photos"]) == ("done", 0) and bool(people["people"])
 
         wait_until(is_grouped, "the album's faces are grouped", 120)
     return name
+
+
+#: The later the name, the earlier: the order is that of time.
+TAKEN = (
+    "2019:06:01 15:30:00",
+    "2019:07:01 09:00:00",
+    "2020:01:05 09:00:00",
+    "2020:01:05 10:00:00",
+    "2020:01:06 10:00:00",
+    "",
+)
 
 
 def cards(page: Page) -> Locator:
@@ -117,3 +148,49 @@ def test_somebody_is_hidden_and_shown_again(open_page: OpenPage, album: str) -> 
     expect(cards(page)).to_have_count(before - 1)
     page.get_by_label("Show hidden people").check()
     expect(cards(page)).to_have_count(before)
+
+
+def test_photos_are_in_the_order_of_time_and_found_by_it(open_page: OpenPage, dated_album: str) -> None:
+    page = open_page(f"#/people/{dated_album}")
+    cards(page).first.get_by_role("link").click()
+    times = page.get_by_role("navigation", name="Over time").get_by_role("button")
+    expect(times).to_have_text(
+        ["1 Jun 2019 1 photo", "1 Jul 2019 1 photo", "5 Jan 2020 2 photos", "6 Jan 2020 1 photo", "Date unknown 1 photo"]
+    )
+    times.nth(2).click()
+    expect(page.locator(".photos .cell-main:focus")).to_have_attribute("aria-label", re.compile("5 Jan 2020"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("5 Jan 2020, 09:00")
+
+
+def test_a_suggestion_is_refused_confirmed_and_taken_back(open_page: OpenPage, demo: DemoAlbum, album: str) -> None:
+    with httpx.Client(base_url=demo.url) as http:
+        ada, ben = [each["person_id"] for each in http.get(f"/v1/albums/{album}/people?limit=2").json()["people"]]
+        http.patch(f"/v1/people/{ada}", json={"name": "Ada"}).raise_for_status()
+        with_ada, with_ben = [
+            {each["photo_id"]: each for each in http.get(f"/v1/people/{person}/photos").json()["photos"]}
+            for person in (ada, ben)
+        ]
+    photo = next(each for photo_id, each in with_ben.items() if photo_id not in with_ada)
+
+    def predict(route: Route) -> None:
+        said = [
+            {"classifier": "fast", "person_id": None, "name": None, "confidence": 0.4},
+            {"classifier": "accurate", "person_id": ada, "name": "Ada", "confidence": 0.931},
+        ]
+        route.fulfill(json={"faces": [{"face_id": photo["face_ids"][0], "predictions": said}]})
+
+    page = open_page(None)
+    page.route("**/v1/photos/*/predictions", predict)
+    page.goto(f"{demo.url}/#/people/{album}/{ben}")
+    page.get_by_role("button", name=photo["photo"]).first.click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer.locator(".suggestion")).to_contain_text("Maybe Ada (93%)")
+    expect(viewer.locator(".face-mark", has_text="Ada?")).to_have_count(1)
+    viewer.get_by_role("button", name="No, this is not Ada").click()
+    expect(viewer.get_by_role("status")).to_contain_text("This is not Ada.")
+    viewer.get_by_role("button", name="Yes, this is Ada").click()
+    expect(viewer.get_by_role("link", name="Ada")).to_be_visible()
+    expect(viewer.locator(".suggestion")).to_have_count(0)
+    viewer.get_by_role("button", name="Undo").click()
+    expect(viewer.locator(".suggestion")).to_be_visible()

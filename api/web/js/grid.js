@@ -3,6 +3,8 @@
 import { h, set } from "./dom.js";
 
 const GAP_PX = 10;
+/** What is gone to stays this far from the edges of the window: bars lie over them. */
+const MARGIN_PX = 90;
 /** On a phone, three small squares are better than two large ones. */
 const NARROW_PX = 600;
 const NARROW_LEAST_PX = 100;
@@ -120,12 +122,14 @@ export class PhotoGrid {
     for (let number = first; number <= last; number++) {
       if (!this.rows.has(number)) this.show(number, settled);
     }
+    // Not before: a row that is hidden and shown again is laid out anew.
+    for (const row of this.spare) row.hidden = true;
   }
 
   show(number, settled) {
     const row = this.spare.pop() ?? h("div", { class: "grid-row", role: "row" });
     while (row.children.length > this.columns) row.lastChild.remove();
-    while (row.children.length < this.columns) row.append(this.makeCell());
+    while (row.children.length < this.columns) row.append(this.makeCell(row.children.length));
     row.style.transform = `translateY(${number * this.height}px)`;
     set(row, "aria-rowindex", number + 1);
     this.rows.set(number, row);
@@ -134,25 +138,23 @@ export class PhotoGrid {
     row.hidden = false;
   }
 
-  makeCell() {
+  makeCell(place) {
     const cell = this.make();
     set(cell, "role", "gridcell");
+    set(cell, "aria-colindex", place + 1);
     return cell;
   }
 
   release(number) {
-    const row = this.rows.get(number);
-    row.hidden = true;
+    this.spare.push(this.rows.get(number));
     this.rows.delete(number);
-    this.spare.push(row);
   }
 
   fillRow(row, number, settled) {
     for (const [place, cell] of [...row.children].entries()) {
       const index = number * this.columns + place;
       cell.hidden = index >= this.count;
-      cell.dataset.index = index;
-      set(cell, "aria-colindex", place + 1);
+      cell.index = index;
       this.reach(cell, index === this.current);
       if (!cell.hidden) this.fill(cell, index, settled);
     }
@@ -167,7 +169,7 @@ export class PhotoGrid {
 
   onFocus(event) {
     const cell = event.target.closest("[role=gridcell]");
-    if (cell && Number(cell.dataset.index) !== this.current) this.move(Number(cell.dataset.index), false);
+    if (cell && cell.index !== this.current) this.move(cell.index, false);
   }
 
   onKey(event) {
@@ -177,9 +179,16 @@ export class PhotoGrid {
     this.move(Math.min(Math.max(this.current + step, 0), this.count - 1), true);
   }
 
+  /** Scroll until the row of an item is at the top, and make it the current one. */
+  goTo(index) {
+    const top = this.element.getBoundingClientRect().top + Math.floor(index / this.columns) * this.height;
+    scrollBy({ top: top - MARGIN_PX, behavior: "instant" });
+    this.move(index, true);
+  }
+
   /** Make an item the current one, and if wanted show and focus it. */
   move(index, focus) {
-    const cellOf = (each) => this.element.querySelector(`[data-index="${each}"]:not([hidden])`);
+    const cellOf = (each) => this.rows.get(Math.floor(each / this.columns))?.children[each % this.columns];
     const before = cellOf(this.current);
     this.current = index;
     if (before) this.reach(before, false);
@@ -192,9 +201,8 @@ export class PhotoGrid {
 
   reveal(number) {
     const top = this.element.getBoundingClientRect().top + number * this.height;
-    const margin = 90;
-    if (top < margin) scrollBy({ top: top - margin, behavior: "instant" });
-    else if (top + this.height > innerHeight - margin) scrollBy({ top: top + this.height - innerHeight + margin, behavior: "instant" });
+    if (top < MARGIN_PX) scrollBy({ top: top - MARGIN_PX, behavior: "instant" });
+    else if (top + this.height > innerHeight - MARGIN_PX) scrollBy({ top: top + this.height - innerHeight + MARGIN_PX, behavior: "instant" });
     this.draw(true);
   }
 }

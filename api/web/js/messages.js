@@ -5,6 +5,8 @@ import { read, write } from "./memory.js";
 export const LANGUAGES = { en: "English", es: "Español" };
 
 let language = "en";
+/** The language as the reader's region writes it: en-GB, es-MX. */
+let locale = "en";
 let messages = {};
 /** Formats of the language in use, made once: making one takes longer than using it a hundred times. */
 let formats = new Map();
@@ -13,6 +15,7 @@ let formats = new Map();
 export async function loadMessages() {
   const asked = read("language") ?? navigator.languages.map((each) => each.slice(0, 2)).find((each) => each in LANGUAGES);
   language = asked in LANGUAGES ? asked : "en";
+  locale = navigator.languages.find((each) => each.slice(0, 2) === language) ?? language;
   const answer = await fetch(`/web/messages/${language}.json`);
   messages = await answer.json();
   formats = new Map();
@@ -48,7 +51,7 @@ export function tIfKnown(key) {
 
 function format(kind, options = {}) {
   const key = kind.name + JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new kind(language, options));
+  if (!formats.has(key)) formats.set(key, new kind(locale, options));
   return formats.get(key);
 }
 
@@ -85,7 +88,21 @@ export function duration(seconds) {
     .join(" ");
 }
 
-/** Write a day. */
-export function day(date) {
-  return format(Intl.DateTimeFormat, { dateStyle: "medium" }).format(new Date(date));
+const MOMENTS = {
+  hour: { hour: "numeric", minute: "2-digit" },
+  day: { dateStyle: "medium" },
+  month: { month: "long", year: "numeric" },
+  year: { year: "numeric" },
+  minute: { dateStyle: "medium", timeStyle: "short" },
+};
+
+/**
+ * Write a moment.
+ * @param {string} iso without a time zone it is what a clock on the wall showed, and stays that.
+ * @param {string} [unit] how much of it is said; an hour is said by its beginning.
+ */
+export function moment(iso, unit = "day") {
+  const said = new Date(iso);
+  if (unit === "hour") said.setMinutes(0);
+  return format(Intl.DateTimeFormat, MOMENTS[unit]).format(said);
 }

@@ -28,7 +28,7 @@ const RETRY_MS = 1500;
  */
 export function makePhotoCell({ open, select, more }) {
   const cell = h("div", { class: "cell" });
-  const act = (action) => (event) => action(Number(cell.dataset.index), event);
+  const act = (action) => (event) => action(cell.index, event);
   const image = h("img", { class: "cell-image", alt: "", decoding: "async", draggable: "false", on: { load: shown, error: failed } });
   cell.append(
     h("button", { class: "cell-main", type: "button", on: { click: act(open) } }, image, h("span", { class: "outline", hidden: true }), h("span", { class: "badge", hidden: true })),
@@ -52,8 +52,11 @@ export function makePhotoCell({ open, select, more }) {
   return cell;
 }
 
-/** Show an item, or that it is still on its way. */
+/** Show an item, or that it is still on its way. What the cell shows already costs nothing. */
 export function fillPhotoCell(cell, item, { settled, chosen }) {
+  const { shows } = cell;
+  if (shows && shows.item === item && shows.settled === settled && shows.chosen === chosen) return;
+  cell.shows = { item, settled, chosen };
   const { main, image, badge, box } = cell.parts;
   set(main, "aria-label", item?.label ?? t("photo.loading"));
   showImage(image, settled ? item?.thumbnail : image.dataset.address === item?.thumbnail ? item?.thumbnail : null);

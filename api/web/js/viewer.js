@@ -3,9 +3,10 @@
 import { albumPath, get, local } from "./api.js";
 import { fill, h, icon, set } from "./dom.js";
 import { boxStyle } from "./framing.js";
-import { bytes, number, percent, t } from "./messages.js";
+import { bytes, moment, number, percent, t } from "./messages.js";
 import { read, write } from "./memory.js";
-import { errorBox } from "./notices.js";
+import { errorBox, noticePlaces } from "./notices.js";
+import { suggestionLine, suggestionOf } from "./suggestions.js";
 
 let open = null;
 
@@ -41,6 +42,8 @@ class Viewer {
       this.side,
       h("button", { class: "icon-button viewer-close", type: "button", "aria-label": t("close"), on: { click: () => this.leave() } }, icon("close")),
     );
+    // What is told while it is open has to be in it: everything else is out of reach.
+    this.dialog.append(...noticePlaces());
     document.body.append(this.dialog);
     this.dialog.showModal();
     history.pushState("viewer", "");
@@ -74,27 +77,26 @@ class Viewer {
     if (open !== this) return;
     open = null;
     this.asking.abort();
+    document.body.append(...noticePlaces());
     this.dialog.remove();
     this.list.closed?.(this.index);
   }
 
-  async show() {
+  /** Show the photo; `place` is the number of the face that was answered for, whose card gets the focus back. */
+  async show(place) {
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
     this.before.disabled = this.index === 0;
     this.after.disabled = this.index >= this.list.count - 1;
-    fill(this.stage, h("p", { class: "loading", role: "status" }, t("loading")));
+    if (place === undefined) fill(this.stage, h("p", { class: "loading", role: "status" }, t("loading")));
     try {
       const id = await this.list.idAt(this.index);
       if (signal.aborted) return;
-      const [shown, people] = await Promise.all([
-        get(albumPath(this.list.album, `/photos/${id}`), { signal }),
-        get(`/v1/photos/${id}/people`, { signal }),
-      ]);
-      const owners = new Map(people.faces.map((face) => [face.face_id, face]));
-      for (const face of shown.faces) Object.assign(face, { person: owners.get(face.face_id)?.person_id, name: owners.get(face.face_id)?.name });
+      const shown = await get(albumPath(this.list.album, `/photos/${id}`), { signal });
+      if (shown.faces.length) await addPeople(shown.faces, id, signal);
       this.showPhoto(shown, this.list.faceAt?.(this.index));
+      if (place !== undefined) this.side.querySelectorAll(".face-more")[place]?.focus();
     } catch (error) {
       if (!signal.aborted) fill(this.stage, errorBox(error, () => this.show()));
     }
@@ -117,7 +119,8 @@ class Viewer {
   }
 
   faceMark(face, place, card) {
-    const mark = h("button", { class: "face-mark", type: "button", "aria-label": face.name ?? t("viewer.face", { number: place + 1 }), on: { click: () => card.querySelector("a").focus() } }, h("span", {}, face.name ?? number(place + 1)));
+    const name = face.name ?? (face.suggestion ? t("suggestion.mark", face.suggestion) : null);
+    const mark = h("button", { class: "face-mark", type: "button", "aria-label": name ?? t("viewer.face", { number: place + 1 }), on: { click: () => card.querySelector("a").focus() } }, h("span", {}, name ?? number(place + 1)));
     Object.assign(mark.style, boxStyle(face.box_fraction));
     return mark;
   }
@@ -133,8 +136,9 @@ class Viewer {
           detection: percent(100 * face.detection_score), quality: percent(100 * face.quality.overall),
           size: Math.round(face.quality.size_px), yaw: Math.round(face.quality.yaw_deg), pitch: Math.round(face.quality.pitch_deg),
         })),
+        face.suggestion && suggestionLine(face, () => this.show(place)),
       ),
-      h("a", { class: "icon-button small", href: address, "aria-label": t("viewer.more_like", { number: place + 1 }), title: t("photo.more") }, icon("more")),
+      h("a", { class: "icon-button small face-more", href: address, "aria-label": t("viewer.more_like", { number: place + 1 }), title: t("photo.more") }, icon("more")),
     );
   }
 
@@ -163,9 +167,21 @@ class Viewer {
   }
 }
 
+/** Add to faces whose they are, or may be. */
+async function addPeople(faces, photo, signal) {
+  const [people, predictions] = await Promise.all(["people", "predictions"].map((what) => get(`/v1/photos/${photo}/${what}`, { signal })));
+  const owners = new Map(people.faces.map((face) => [face.face_id, face]));
+  const said = new Map(predictions.faces.map((face) => [face.face_id, face.predictions]));
+  for (const face of faces) {
+    const { person_id: person, name } = owners.get(face.face_id) ?? {};
+    Object.assign(face, { person, name, suggestion: name ? null : suggestionOf(said.get(face.face_id) ?? []) });
+  }
+}
+
 function facts(photo) {
   const size = photo.width ? t("viewer.pixels", { width: photo.width, height: photo.height }) : "";
-  return h("p", { class: "note" }, [size, bytes(photo.size_bytes)].filter(Boolean).join(" · "));
+  const taken = photo.taken_at && moment(photo.taken_at, "minute");
+  return h("p", { class: "note" }, [taken, size, bytes(photo.size_bytes)].filter(Boolean).join(" · "));
 }
 
 function deadNote(photo) {

@@ -4,10 +4,11 @@ import { albumPath, get, local, send } from "../api.js";
 import { prompt } from "../dialogs.js";
 import { fill, h, icon, set } from "../dom.js";
 import { PhotoGrid } from "../grid.js";
-import { t } from "../messages.js";
+import { moment, t } from "../messages.js";
 import { getAll, makeChange, nameOf, personPath, undo } from "../people.js";
 import { fillPhotoCell, makePhotoCell } from "../photo_cell.js";
 import { Selection, selectionBar } from "../selection.js";
+import { timeline } from "../timeline.js";
 import { openViewer } from "../viewer.js";
 
 const COMPANIONS = 12;
@@ -94,7 +95,8 @@ class PersonView {
       fill: (cell, index, settled) => fillPhotoCell(cell, items[index], { settled, chosen: selection.ids.has(keyAt(index)) }),
     });
     selection.addEventListener("change", () => this.grid.refill());
-    fill(this.body, this.showsFaces && h("p", { class: "note hint" }, t("people.faces_hint")), this.grid.element, this.showsFaces ? this.faceBar(selection) : selectionBar(this.album, selection, this.most));
+    const above = this.showsFaces ? h("p", { class: "note hint" }, t("people.faces_hint")) : timeline(items, (each) => this.grid.goTo(each));
+    fill(this.body, above, this.grid.element, this.showsFaces ? this.faceBar(selection) : selectionBar(this.album, selection, this.most));
     this.grid.setCount(items.length);
     this.grid.attach();
   }
@@ -103,7 +105,7 @@ class PersonView {
     const others = [...this.together].map((id) => `&with=${id}`).join("");
     const path = `${personPath(this.id, "/photos")}?album=${encodeURIComponent(this.album)}${others}`;
     const photos = await getAll(path, "photos", { signal: this.signal });
-    return photos.map((photo) => ({ id: photo.photo_id, faceId: photo.face_ids[0], name: photo.photo, thumbnail: local(photo.thumbnail), label: photo.photo }));
+    return photos.map((photo) => ({ id: photo.photo_id, faceId: photo.face_ids[0], name: photo.photo, thumbnail: local(photo.thumbnail), taken: photo.taken_at, label: [photo.photo, photo.taken_at && moment(photo.taken_at)].filter(Boolean).join(", ") }));
   }
 
   faceBar(selection) {
