@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from facefleet.errors import GalleryNotPrepared, InvalidRequest, PermanentError, PhotoChanged
@@ -12,9 +13,11 @@ from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.shelf import ShelfLease
 from facefleet.photo_store import PhotoStores
-from facefleet.recognition.recognizer import Recognizer
 from facefleet.records import GalleryPoint, RecognizedPhoto, face_id_of
 from facefleet.settings import Settings
+
+if TYPE_CHECKING:  # the dispatcher, which sweeps shelves, loads nothing that looks at images
+    from facefleet.recognition.recognizer import Recognizer
 
 #: Photos that are claimed at once, for each thread: few enough that a process that dies leaves little behind.
 _PHOTOS_PER_THREAD = 4
@@ -30,7 +33,7 @@ class Migrator:
     gallery: Gallery
     stores: PhotoStores
     #: Has the pack that is migrated to.
-    recognizer: Recognizer
+    recognizer: "Recognizer"
 
     @property
     def model_version(self) -> str:

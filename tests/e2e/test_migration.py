@@ -128,10 +128,22 @@ def migrate_beside(home: Home, api: httpx.Client, probe: bytes, *arguments: str)
         return said, searching.result()
 
 
-def there_and_back(home: Home, photos: Path, probe: Path, other_pack: Path) -> None:
-    old_pack, image = home.pack, probe.read_bytes()
-    home.call("index", str(photos), "--album", "a")
+@dataclass(frozen=True)
+class Migrated:
+    """A server that works with the pack that was migrated to."""
+
+    api: httpx.Client
+    said: Said
+    #: What a search answered before.
+    before: set[str]
+
+
+@contextmanager
+def migrated(home: Home, photos: Path, probe: Path, other_pack: Path) -> Iterator[Migrated]:
+    """Index, name and migrate beside a server, then start it on the other pack and see that all is as it was."""
+    image = probe.read_bytes()
     with home.server() as api:
+        home.call("index", str(photos), "--album", "a")
         said, before = name_people(api), search(api, image)
         assert probe.name in before
         printed, answers = migrate_beside(home, api, image, "--to", str(other_pack))
@@ -146,14 +158,7 @@ def there_and_back(home: Home, photos: Path, probe: Path, other_pack: Path) -> N
         wait_until(lambda: is_grouped(api), "people are grouped anew")
         assert probe.name in search(api, image)
         said.assert_held(api)
-        printed, answers = migrate_beside(home, api, image, "--back")
-        assert "Switched" in printed
-        assert all(probe.name in answer for answer in answers)
-    home.pack = old_pack
-    with home.server() as api:
-        wait_until(lambda: is_grouped(api), "people are grouped once more")
-        assert search(api, image) == before
-        said.assert_held(api)
+        yield Migrated(api, said, before)
 
 
 def twin_of(pack: Path, folder: Path) -> Path:
@@ -167,11 +172,20 @@ def twin_of(pack: Path, folder: Path) -> Path:
     return folder
 
 
-def test_drawn_people_stay_who_they_are(tmp_path: Path, demo_pack: Path, processes: Processes) -> None:
+def test_drawn_people_stay_who_they_are_there_and_back(tmp_path: Path, demo_pack: Path, processes: Processes) -> None:
     photos = tmp_path / "photos"
     draw_album(photos, photos=8, people=3, seed=5)
-    home = Home(tmp_path / "data", processes, demo_pack)
-    there_and_back(home, photos, min(photos.glob("*.jpg")), twin_of(demo_pack, tmp_path / "twin"))
+    home, probe = Home(tmp_path / "data", processes, demo_pack), min(photos.glob("*.jpg"))
+    image = probe.read_bytes()
+    with migrated(home, photos, probe, twin_of(demo_pack, tmp_path / "twin")) as there:
+        printed, answers = migrate_beside(home, there.api, image, "--back")
+        assert "Switched" in printed
+        assert all(probe.name in answer for answer in answers)
+    home.pack = demo_pack
+    with home.server() as api:
+        wait_until(lambda: is_grouped(api), "people are grouped once more")
+        assert search(api, image) == there.before
+        there.said.assert_held(api)
 
 
 @pytest.mark.shared
@@ -182,4 +196,5 @@ def test_real_people_stay_who_they_are(tmp_path: Path, shared_dir: Path, process
         for photo in (shared_dir / "photos").glob(f"{name}-*.jpg"):
             shutil.copy(photo, photos)
     home = Home(tmp_path / "data", processes, shared_dir / "models" / "scrfd500m-mbf128")
-    there_and_back(home, photos, photos / "obama-1.jpg", shared_dir / "models" / "scrfd2.5g-mbf128")
+    with migrated(home, photos, photos / "obama-1.jpg", shared_dir / "models" / "scrfd2.5g-mbf128"):
+        """Seen already; the way back is the drawn people's."""
