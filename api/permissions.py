@@ -41,6 +41,7 @@ NEEDED: dict[tuple[str, str], tuple[Scope, ...]] = {
     ("POST", "/v1/albums/{album}/search"): _READ,
     ("POST", "/v1/albums/{album}/people"): _INDEX,
     ("POST", "/v1/albums/{album}/people/cluster"): _INDEX,
+    ("POST", "/v1/albums/{album}/predictions"): _INDEX,
     ("PATCH", "/v1/people/{person}"): _INDEX,
     ("DELETE", "/v1/people/{person}"): _INDEX,
     ("POST", "/v1/people/{person}/merge"): _INDEX,

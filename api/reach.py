@@ -7,11 +7,11 @@ for by the id of an album that was found here.
 from dataclasses import dataclass
 from uuid import UUID
 
-from facefleet.errors import AlbumNotFound, JobNotFound, NotPermitted
+from facefleet.errors import AlbumNotFound, JobNotFound, NotPermitted, PhotoNotFound
 from facefleet.identity.caller import Caller
 from facefleet.ledger.audit import AuditEntry
 from facefleet.ledger.engine import Ledger
-from facefleet.records import Album, AlbumSummary, JobProgress
+from facefleet.records import Album, AlbumSummary, JobProgress, Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,21 @@ class Reach:
         if not self.caller.sees(album.name):
             raise AlbumNotFound("there is no such album (any more)")
         return album
+
+    def photo(self, photo_id: UUID) -> Photo:
+        """Find a photo of any album within reach. Those of others are as if they did not exist.
+
+        Raises:
+            PhotoNotFound: there is none.
+        """
+        found = self.ledger.photos.get_many([photo_id]).get(photo_id)
+        try:
+            if found is not None:
+                self.album_of_id(found.album_id)
+                return found
+        except AlbumNotFound:
+            pass
+        raise PhotoNotFound("there is no such photo (any more)")
 
     def create_album(self, name: str) -> Album:
         """Make an empty album.

@@ -1,6 +1,7 @@
 """`people`: who is in an album, and what is said about them."""
 
 import shlex
+import sys
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -14,7 +15,7 @@ from cli.person_reference import find_person
 from facefleet.errors import InvalidRequest
 
 app = typer.Typer(
-    help="Show who is in an album, and say who they are: every change holds for ever and can be undone.",
+    help="Show who is in an album, and say who they are: every change but a purge can be undone.",
     invoke_without_command=True,
 )
 
@@ -174,6 +175,37 @@ def delete(person: PersonArgument) -> None:
         person_id = find_person(client, person)
         client.delete("people", person_id)
     say(f"Forgotten. {_undo_hint(person_id)}")
+
+
+@app.command()
+def purge(
+    person: PersonArgument,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a person for good: faces, templates, name, history. This cannot be undone.
+
+    The photos stay where they are, and indexing them again does not bring the person back; photos that come later may.
+    [bold]facefleet people photos[/bold] lists them. On a terminal the command asks first; in a script it does not.
+    """
+    with connect() as client:
+        person_id = find_person(client, person)
+        if not yes and sys.stdin.isatty():
+            typer.confirm(f"Delete {person} for good, with every face?", abort=True, err=True)
+        purged = client.purge_person(person_id)
+    say(f"Purged: {purged.faces} faces, which were on {purged.photos} photos.")
+
+
+@app.command()
+def predict(
+    album: AlbumOption,
+    *,
+    again: Annotated[bool, typer.Option("--again", help="Also photos that have predictions.")] = False,
+) -> None:
+    """Predict who is on photos that were indexed before anybody had a name. Later photos need no command for it."""
+    with connect() as client:
+        photos = client.predict(album, again=again)
+    say(f"{album}: {photos} photos wait for predictions, which workers make.")
 
 
 @app.command()

@@ -19,7 +19,8 @@ def purge(
 
     It works on the stores themselves, beside a running server of this machine or without one, and needs no key.
     Photos that were indexed where they lie, in a folder or a bucket, are not touched. To delete one album:
-    [bold]facefleet delete[/bold]. On a terminal the command asks first; in a script it does not.
+    [bold]facefleet delete[/bold]; one person: [bold]facefleet people purge[/bold].
+    On a terminal the command asks first; in a script it does not.
     """
     from cli.composition import load_settings, open_operators_ledger  # noqa: PLC0415  see cli.whereabouts
     from cli.reaching import reach_gallery  # noqa: PLC0415  the same

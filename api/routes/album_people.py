@@ -23,7 +23,7 @@ from api.schemas.people import (
 from api.schemas.people_changes import (
     NewPerson,
 )
-from facefleet.errors import FaceNotFound, PhotoNotFound
+from facefleet.errors import FaceNotFound
 from facefleet.ledger.people import Scope
 from facefleet.records import Album
 
@@ -103,13 +103,9 @@ def list_faces_of_people(
 
 
 @router.get("/photos/{photo}/people", responses=problems(404, 422))
-def list_people_of_photo(photo: UUID, services: ServicesDep, reach: ReachDep) -> PhotoPeople:
+def list_people_of_photo(photo: UUID, reach: ReachDep) -> PhotoPeople:
     """List the faces of a photo, and whose they are."""
-    found = services.ledger.photos.get_many([photo]).get(photo)
-    if found is None:
-        raise PhotoNotFound("there is no such photo")
-    album = reach.album_of_id(found.album_id)
-    faces = services.ledger.appearances.on_photo(album.tenant, photo)
+    faces = reach.ledger.appearances.on_photo(reach.caller.tenant, reach.photo(photo).id)
     return PhotoPeople(faces=[PhotoFaceView.of(face) for face in faces])
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, status
 from pydantic import BaseModel, Field
 
 from api.bodies import require_json
-from api.dependencies import PageAfter, PageLimit, ReachDep, ServicesDep, WholeTenantDep
+from api.dependencies import CallerDep, PageAfter, PageLimit, ReachDep, ServicesDep, WholeTenantDep
 from api.photo_links import Links
 from api.problems_in_openapi import problems
 from api.routes.album_people import PeopleQuery
@@ -30,9 +30,11 @@ from api.schemas.people_changes import (
     NewPerson,
     PersonEdit,
     PersonName,
+    PurgedPerson,
     UndoRequest,
 )
 from facefleet.ledger.people import Scope
+from facefleet.purging import purge_person
 
 router = APIRouter(prefix="/v1/people", tags=["people"])
 _JSON = [Depends(require_json)]
@@ -103,6 +105,20 @@ def edit_person(person: PersonId, wanted: PersonEdit, services: ServicesDep, ten
 def delete_person(person: PersonId, services: ServicesDep, tenant: WholeTenantDep) -> None:
     """Forget a person; its faces stay in their albums, as nobody's. Can be undone."""
     services.ledger.people_book.delete(tenant, person)
+
+
+@router.post("/{person}/purge", responses=problems(404, 503))
+def purge_person_for_good(
+    request: Request, person: PersonId, services: ServicesDep, caller: CallerDep, tenant: WholeTenantDep
+) -> PurgedPerson:
+    """Delete a person for good: faces, templates, name, history. Their photos stay, and do not bring them back.
+
+    This cannot be undone. `DELETE` lets go of the name only, and can.
+    """
+    stores = (services.ledger, services.gallery, services.stores)
+    erased = purge_person(*stores, tenant, person, who=caller.who)
+    request.app.state.pictures.forget(erased.face_ids)
+    return PurgedPerson(faces=len(erased.face_ids), photos=erased.photos)
 
 
 @router.post("/{person}/merge", dependencies=_JSON, responses=problems(404, 415, 422))

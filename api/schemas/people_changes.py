@@ -61,6 +61,13 @@ class MergedPeople(BaseModel):
     people: Annotated[list[UUID], Field(min_length=1, max_length=100)]
 
 
+class PurgedPerson(BaseModel):
+    """What the purge of a person removed."""
+
+    faces: int = Field(description="Faces of indexed photos.")
+    photos: int = Field(description="How many photos they were on; they stay where they are.")
+
+
 class UndoRequest(BaseModel):
     """Which change to undo."""
 

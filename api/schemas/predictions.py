@@ -77,6 +77,12 @@ _STATE = (
 )
 
 
+class PhotosToPredict(BaseModel):
+    """What is to be predicted; workers do it in the background."""
+
+    photos: int = Field(description="How many; 0 when nobody has a name, or every photo has predictions.")
+
+
 class PhotoPredictionsView(PredictedFaces):
     """Who is on a photo, as the classifiers see it."""
 

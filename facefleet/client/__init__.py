@@ -16,7 +16,7 @@ What the server refuses is raised as the error of `facefleet.errors` that it nam
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from facefleet.client.answers import (
     Album,
@@ -32,7 +32,8 @@ from facefleet.client.answers import (
     read_probe_face,
     read_search,
 )
-from facefleet.client.resources import QueryValue, Resources
+from facefleet.client.people import PeopleResources
+from facefleet.client.resources import QueryValue
 from facefleet.errors import JobNotFound
 
 if TYPE_CHECKING:
@@ -42,13 +43,12 @@ if TYPE_CHECKING:
 
 #: Longer than any answer takes: a probe of 15 MB over a slow line, and a busy recognizer.
 _TIMEOUT_S = 120.0
-_PAGE = 1000
 _IMAGE = "application/octet-stream"
 _RECONNECT_S = 0.5
 
 
-class Client(Resources):
-    """Albums, photos, searches. Safe to use from several threads.
+class Client(PeopleResources):
+    """Albums, photos, searches, people. Safe to use from several threads.
 
     Every method may raise `ServerUnavailable`, `NotAuthenticated`, `NotPermitted` and `RateLimited`. What has no method
     of its own yet is reached with `get`, `post_json` and their like.
@@ -198,16 +198,6 @@ class Client(Resources):
         """Find the faces in an image; nothing is stored."""
         answer = self.post("detect", body=image, content_type=_IMAGE)
         return read_answer(Detected, answer)._replace(faces=[read_probe_face(each) for each in answer["faces"]])
-
-    def walk(self, *path: str, **query: QueryValue) -> Iterator[dict[str, Any]]:
-        """Read a listing of several pages to its end; the last part of the path names the list in the answer."""
-        after = None
-        while True:
-            page = self.get(*path, after=after, limit=_PAGE, **query)
-            yield from page[path[-1]]
-            after = page["next"]
-            if after is None:
-                return
 
 
 def _open_httpx(url: str) -> "Transport":

@@ -11,6 +11,7 @@ from facefleet.errors import FacefleetError, InvalidRequest, ServerUnavailable
 if TYPE_CHECKING:
     from facefleet.client.transport import Transport
 
+_PAGE = 1000
 #: The first status that is an error. `http.HTTPStatus` takes 4 ms to load, and every search from the shell pays them.
 _BAD_REQUEST = 400
 
@@ -55,6 +56,20 @@ class Resources:
     def delete(self, *path: str) -> None:
         """Remove a resource."""
         self._ask(self._request("DELETE", path, {}))
+
+    def walk(self, *path: str, **query: QueryValue) -> Iterator[dict[str, Any]]:
+        """Read a listing of several pages to its end; the last part of the path names the list in the answer."""
+        return self.walk_list(path[-1], *path, **query)
+
+    def walk_list(self, name: str, /, *path: str, **query: QueryValue) -> Iterator[dict[str, Any]]:
+        """Read a listing of several pages to its end; `name` is that of the list in the answer."""
+        after = None
+        while True:
+            page = self.get(*path, after=after, limit=_PAGE, **query)
+            yield from page[name]
+            after = page["next"]
+            if after is None:
+                return
 
     def events(self, *path: str) -> Iterator[tuple[str, Any]]:
         """Read a stream of server-sent events: (name, data), until the server ends it."""

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.database import Database, insert_into
 from facefleet.ledger.people_schema import person
-from facefleet.ledger.prediction_schema import unpredicted_photo
-from facefleet.ledger.schema import album, photo
+from facefleet.ledger.prediction_schema import prediction, unpredicted_photo
+from facefleet.ledger.schema import album, face, photo, state_is
+from facefleet.records import PhotoState
 
+_IS_INDEXED = state_is(photo.c.state, PhotoState.INDEXED)
 _FREE = unpredicted_photo.c.not_before <= utc_now()
 _MINE = unpredicted_photo.c.photo_id
 _FRESH = {
@@ -89,6 +91,20 @@ class PredictionOutbox:
         with self.database.writing() as connection:
             connection.execute(mine.values(attempt=attempt, not_before=seconds_from_now(delay_s)))
 
+    def want(self, album_id: UUID, *, again: bool) -> int:
+        """Have the indexed photos of an album predicted that have faces; returns how many.
+
+        Args:
+            album_id: the album.
+            again: also those that have predictions already.
+        """
+        mine = sa.and_(photo.c.album_id == album_id, photo.c.face_count > 0, _IS_INDEXED)
+        said = sa.select(prediction.c.face_id).join(face, face.c.id == prediction.c.face_id)
+        if not again:
+            mine = sa.and_(mine, ~said.where(face.c.photo_id == photo.c.id).exists())
+        with self.database.writing() as connection:
+            return _enter(connection, mine)
+
     def forget_messages(self) -> None:
         """Have every photo sent again that waits: the broker that the messages were in is gone."""
         with self.database.writing() as connection:
@@ -102,12 +118,17 @@ class PredictionOutbox:
 
 def mark_unpredicted(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
     """Say that faces of these photos were written; photos of tenants without named people are left out."""
-    if not photo_ids:
-        return
+    if photo_ids:
+        _enter(connection, photo.c.id.in_(photo_ids))
+
+
+def _enter(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    """Let photos wait, but for those of tenants without named people; returns how many."""
     named = sa.select(person.c.id).where(person.c.tenant == album.c.tenant, person.c.name.is_not(None))
     has_named = named.where(person.c.root_id == person.c.id, person.c.gone_at.is_(None)).exists()
     new = sa.select(photo.c.id, photo.c.album_id, *_FRESH.values()).join(album, album.c.id == photo.c.album_id)
-    new = new.where(photo.c.id.in_(photo_ids), has_named).order_by(photo.c.id)
+    new = new.where(which, has_named).order_by(photo.c.id)
     insert = insert_into(connection, unpredicted_photo).from_select(["photo_id", "album_id", *_FRESH], new)
     again = {name: insert.excluded[name] for name in _FRESH}
-    connection.execute(insert.on_conflict_do_update(index_elements=[_MINE], set_=again))
+    enter = insert.on_conflict_do_update(index_elements=[_MINE], set_=again)
+    return connection.execute(enter, execution_options={"preserve_rowcount": True}).rowcount

@@ -126,6 +126,40 @@ def test_pages(http: httpx.Client) -> None:
     assert ask(http, "GET", f"{ALBUM}/people?after={uuid4()}", 422)["type"] == "invalid_request"
 
 
+def test_a_purged_person_is_gone_for_good(http: httpx.Client, services: Services) -> None:
+    anna, ben = [each["person_id"] for each in ask(http, "GET", f"{ALBUM}/people")["people"]]
+    ask(http, "PATCH", f"/v1/people/{anna}", json={"name": "Anna"})
+    shown = ask(http, "GET", f"/v1/people/{anna}/faces?links=true")["faces"]
+    assert http.get(shown[0]["crop"]).status_code == 200
+    probe = next(photo for photo in PHOTOS if photo == shown[0]["photo"])
+    assert ask(http, "POST", f"/v1/people/{anna}/purge") == {"faces": 4, "photos": 4}
+    assert http.get(shown[0]["crop"]).status_code == 404
+    for method, path, status, body in (
+        ("GET", "", 404, None),
+        ("POST", "/purge", 404, None),
+        ("POST", "/undo", 404, {}),
+        ("GET", "/history", 404, None),
+        ("GET", "/photos", 404, None),
+    ):
+        problem = ask(http, method, f"/v1/people/{anna}{path}", status, json=body)
+        assert (problem["type"], "was purged" in problem["detail"]) == ("person_not_found", True)
+    assert "Anna" not in http.get("/v1/people/history").text
+    found = ask(http, "POST", f"{ALBUM}/search", content=PHOTOS[probe], headers={"Content-Type": "image/jpeg"})
+    gone = {each["face_id"] for each in shown}
+    assert not gone & {each["face_id"] for face in found["faces"] for each in face["candidates"]}
+    album_id = UUID(ask(http, "GET", ALBUM)["id"])
+    points = {point.face_id for point in services.gallery.points(services.model_version, album_id)}
+    assert (len(points), points & {UUID(each) for each in gone}) == (5, set())
+    photos = [each.id for each in services.ledger.photos.list(album_id, None, 100, None)]
+    assert services.ledger.repairs.reindex(photos) == 5
+    wait_until(lambda: ask(http, "GET", ALBUM)["indexed"] == 5, "all photos are indexed again")
+    wait_until(lambda: ask(http, "GET", f"{ALBUM}/people/cluster")["state"] == "done", "their faces are grouped")
+    assert [each["person_id"] for each in ask(http, "GET", f"{ALBUM}/people")["people"]] == [ben]
+    assert ask(http, "GET", ALBUM)["faces"] == 5
+    said = services.ledger.audit.page(10, object_ids=[anna])
+    assert [each.action for each in said] == ["person_purged", "person_deleted"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "kind"),
     [
@@ -134,6 +168,8 @@ def test_pages(http: httpx.Client) -> None:
         ("PATCH", f"/v1/people/{NOBODY}", {"name": "\n"}, 422, "invalid_request"),
         ("POST", f"/v1/people/{NOBODY}/merge", {"people": []}, 422, "invalid_request"),
         ("POST", f"/v1/people/{NOBODY}/undo", {}, 404, "person_not_found"),
+        ("POST", f"/v1/people/{NOBODY}/purge", None, 404, "person_not_found"),
+        ("POST", "/v1/albums/nothing/predictions", None, 404, "album_not_found"),
         ("POST", f"{ALBUM}/people", {"face_ids": [str(NOBODY)]}, 404, "face_not_found"),
         ("GET", f"/v1/photos/{NOBODY}/people", None, 404, "photo_not_found"),
         ("GET", "/v1/albums/nothing/people", None, 404, "album_not_found"),

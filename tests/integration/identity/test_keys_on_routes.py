@@ -1,5 +1,7 @@
 """Keys on native routes: who is let in, who is not, and what the refusal says."""
 
+from uuid import uuid4
+
 import pytest
 
 from facefleet.identity.api_key import draw_key
@@ -91,6 +93,20 @@ def test_jobs_of_others_do_not_exist(guarded: Guarded) -> None:
         for key in (theirs, elsewhere):
             assert guarded.ask("GET", path, key).json()["type"] == "job_not_found"
     assert guarded.ask("GET", f"/v1/jobs/{job}", mine).status_code == 200
+
+
+def test_photos_of_others_are_like_photos_that_never_were(guarded: Guarded) -> None:
+    mine, theirs, elsewhere = guarded.key(), guarded.key(tenant="two"), guarded.key(albums=("elsewhere",))
+    guarded.ask("POST", "/v1/albums", mine, json={"name": "people"})
+    guarded.ask("POST", "/v1/albums/people/photos?name=a.jpg", mine, **PROBE)
+    [photo] = guarded.ask("GET", "/v1/albums/people/photos", mine).json()["photos"]
+    for route in ("/v1/photos/{}/people", "/v1/photos/{}/predictions", "/predictions/{}"):
+        never = guarded.ask("GET", route.format(uuid4()), mine)
+        assert never.json()["type"] == "photo_not_found"
+        for key in (theirs, elsewhere):
+            foreign = guarded.ask("GET", route.format(photo["photo_id"]), key)
+            assert foreign.json() == never.json() | {"instance": foreign.request.url.path}
+    assert guarded.ask("GET", f"/v1/photos/{photo['photo_id']}/predictions", mine).json()["state"] == "indexing"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/health", "/metrics", "/docs", "/openapi.json"])

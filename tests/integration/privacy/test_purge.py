@@ -175,6 +175,48 @@ def test_nothing_of_a_tenant_is_left_in_any_store(services: Services, redis_url:
     assert ledger.faces.count(kept.album_id) == 2  # with the one that waited in the broker
 
 
+def test_nothing_of_a_purged_person_is_left_but_the_photo(services: Services) -> None:
+    ledger, data_dir = services.ledger, services.settings.data_dir
+    with api_conftest.serving(services) as http:
+        drawn = draw_key()
+        ledger.keys.add(drawn, KeyGrant(DEFAULT_TENANT, "key", tuple(Scope)))
+        http.headers["X-Api-Key"] = drawn.text
+        album_id = UUID(http.post("/v1/albums", json={"name": "party"}).json()["id"])
+        photos = {"both.jpg": b"people 3 4", "one.jpg": b"people 3"}
+        http.post("/v1/albums/party/photos", files=[("files", each) for each in photos.items()]).raise_for_status()
+        pending = ledger.photos.list(album_id, PhotoState.PENDING, 100, None)
+        indexer_of(services).index([each.id for each in pending])
+        hers = [
+            each["face_id"]
+            for each in http.get("/v1/albums/party/faces").json()["faces"]
+            if each["photo"] == "one.jpg" or each["box"][0] == 0
+        ]
+        made = http.post("/v1/albums/party/people", json={"face_ids": hers, "name": "Nachtigall"}).json()
+        person = f"/v1/people/{made['person_id']}"
+        http.patch(person, json={"name": "Nachtigall Müller"}).raise_for_status()
+        traces = [*spellings("Nachtigall"), *spellings_of(api_conftest.template_of(3))]
+        traces += [spelled for each in hers for spelled in spellings(each)]
+
+        def places(wanted: list[bytes]) -> set[str]:
+            return places_of(wanted, files_below(data_dir), rows_of(ledger))
+
+        before = places(traces)
+        assert {"table face", "table face_spot", "table person", "table people_change"} <= before
+        neighbour = places(spellings_of(api_conftest.template_of(4)))
+        assert neighbour
+        assert http.post(f"{person}/purge").raise_for_status().json() == {"faces": 2, "photos": 2}
+        assert {each for each in places(traces) if "wal/" not in each and "payload" not in each} == set()
+        assert http.get("/v1/albums/party").json()["faces"] == 1
+        assert http.get("/v1/albums/party/photos").json()["photos"][0]["photo"] == "both.jpg"
+    services.gallery.close()
+    EdgeGallery(data_dir / "gallery").close()
+    biometric = [*spellings("Nachtigall"), *spellings_of(api_conftest.template_of(3))]
+    assert places(biometric) == set()
+    assert {each for each in neighbour if "wal/" not in each} <= places(spellings_of(api_conftest.template_of(4)))
+    said = ledger.audit.page(10, object_ids=[made["person_id"]])
+    assert [each.action for each in said] == ["person_purged", "person_deleted"]
+
+
 def test_an_album_is_purged_from_the_dead_events_too(services: Services) -> None:
     album = services.ledger.albums.create("Zoë & Co")
     spelled = ["albums/Zoë & Co/1.jpg", "albums/Zo%C3%AB+%26+Co/1.jpg", "albums/Zo%C3%AB%20%26%20Co/1.jpg"]
