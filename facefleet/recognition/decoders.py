@@ -12,17 +12,19 @@ import math
 import os
 from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
 
 from facefleet.errors import PermanentError, PhotoTooLarge, PhotoUndecodable
 from facefleet.recognition.exif import Exif, find_jpeg_exif, read_exif
 from facefleet.recognition.photo_header import PhotoFormat, read_size, sniff_format
 from facefleet.records import RgbImage
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 #: A progressive JPEG repeats its pixels once a scan; cameras and editors write about ten.
 _MAX_JPEG_SCANS = 100
@@ -211,7 +213,7 @@ def _read_with_pillow(photo_bytes: bytes, photo_format: PhotoFormat, limits: Dec
     return StoredPhoto(image, read_exif(exif), image.shape[1], image.shape[0])
 
 
-def _refuse_slow_decoder(opened: Image.Image) -> None:
+def _refuse_slow_decoder(opened: "Image.Image") -> None:
     if any(str(tile[0]) == "bmp_rle" for tile in getattr(opened, "tile", ())):
         raise PhotoUndecodable("Run-length coded BMP is not supported; save the photo as JPEG or PNG.")
 
@@ -223,13 +225,15 @@ def _explain_pillow(photo_format: PhotoFormat, error: Exception) -> str:
     return f"The {photo_format} is damaged" + (f": {text}." if text else ".")
 
 
-def _to_rgb(opened: Image.Image) -> RgbImage:
+def _to_rgb(opened: "Image.Image") -> RgbImage:
     """Convert any mode to RGB: 16 bits are scaled to 8, and what is transparent becomes white."""
     if opened.mode.startswith("I"):
         grey = (np.asarray(opened).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
     if not opened.has_transparency_data:
         return np.asarray(opened.convert("RGB"))
+    from PIL import Image  # noqa: PLC0415  by now it is loaded; processes that see JPEG alone do without
+
     colour = opened.convert("RGBA")
     paper = Image.new("RGB", colour.size, "white")
     paper.paste(colour, mask=colour.getchannel("A"))

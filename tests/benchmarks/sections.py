@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from tests.benchmarks.measuring import Spread
 from tests.benchmarks.searches import search_at_rate, search_closed_loop
 from tests.benchmarks.sides import FacefleetSide, Side, celery_side, facefleet_side, loop_side
 from tests.benchmarks.stages import measure_stages
+from tests.fixtures.processes import clean_environment
 from tests.fixtures.redis import running_redis
 
 Figures = dict[str, Any]
@@ -148,16 +150,28 @@ def time_starts(bench: Bench) -> Figures:
             f"print(len(a.get(cv2.imread({str(photo)!r}))))"
         ),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     with _on_cores(bench.cores):
         for _ in range(bench.rounds + 1):
             for name, program in sides.items():
-                began_s = time.monotonic()
-                subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
-                seconds[name].append(time.monotonic() - began_s)
-    pairs = list(zip(seconds["facefleet"][1:], seconds["loop"][1:], strict=True))
-    ratio = Spread.of(one / other for one, other in pairs)
-    return {name: asdict(Spread.of(each[1:])) for name, each in seconds.items()} | {"ratio": asdict(ratio)}
+                spent[name].append(_time_start(program))
+    figures: Figures = {}
+    for unit, each in (("s", 0), ("cpu_s", 1)):
+        of_side = {name: [start[each] for start in starts[1:]] for name, starts in spent.items()}
+        pairs = list(zip(of_side["facefleet"], of_side["loop"], strict=True))
+        ratio = Spread.of(one / other for one, other in pairs)
+        figures |= {f"{name}_{unit}": asdict(Spread.of(values)) for name, values in of_side.items()}
+        figures[f"ratio_{unit}"] = asdict(ratio)
+    return figures
+
+
+def _time_start(program: str) -> tuple[float, float]:
+    """Run a whole process of Python; return its wall and its CPU seconds, those of its children included."""
+    before, began_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    # As installed: bytecode of either side is kept.
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=clean_environment())
+    wall_s, after = time.monotonic() - began_s, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def count_ledger(bench: Bench) -> Figures:

@@ -35,7 +35,7 @@ def test_other_commands_load_no_more_than_typer() -> None:
 
 
 #: Loaded where they are used, by nobody who merely starts: seconds and megabytes that most processes do without.
-WHERE_USED = {"onnx", "onnxruntime", "openvino", "insightface", "nncf", "qdrant_client", "boto3", "alembic"}
+WHERE_USED = {"onnx", "onnxruntime", "openvino", "insightface", "nncf", "qdrant_client", "boto3", "alembic", "PIL"}
 FLEET = {"celery", "kombu"}
 SERVER = {"fastapi", "uvicorn", "starlette"}
 
