@@ -1,7 +1,11 @@
 """`.env.example`, written from the settings class: `python -m cli.env_example > .env.example`."""
 
+import ast
+import inspect
 import sys
 import textwrap
+from itertools import pairwise
+from typing import cast
 
 from pydantic.fields import FieldInfo
 
@@ -15,11 +19,23 @@ _HEAD = """\
 
 def render_env_example() -> str:
     """List every setting with what it does and its default."""
-    return _HEAD + "".join(_render(name, field) for name, field in Settings.model_fields.items())
+    sentences = read_sentences()
+    return _HEAD + "".join(_render(name, sentences[name], field) for name, field in Settings.model_fields.items())
 
 
-def _render(name: str, field: FieldInfo) -> str:
-    comment = textwrap.fill(field.description or "", 118, initial_indent="# ", subsequent_indent="# ")
+def read_sentences() -> dict[str, str]:
+    """Read what stands below each setting in the source of its class."""
+    [settings] = ast.parse(inspect.getsource(Settings)).body
+    return {
+        setting.target.id: inspect.cleandoc(below.value.value)
+        for setting, below in pairwise(cast("ast.ClassDef", settings).body)
+        if isinstance(setting, ast.AnnAssign) and isinstance(setting.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+    }
+
+
+def _render(name: str, sentence: str, field: FieldInfo) -> str:
+    comment = textwrap.fill(sentence, 118, initial_indent="# ", subsequent_indent="# ")
     return f"\n{comment}\n#FACEFLEET_{name.upper()}={_default_of(field)}\n"
 
 

@@ -15,11 +15,13 @@ _LANE = "(index|interactive|people|maintenance)"
 
 
 class Settings(BaseSettings):
-    """Read from `FACEFLEET_*` environment variables, then from `.env`; the descriptions become `.env.example`."""
+    """Read from `FACEFLEET_*` environment variables, then from `.env`.
 
-    model_config = SettingsConfigDict(
-        env_prefix="FACEFLEET_", env_file=".env", frozen=True, extra="ignore", use_attribute_docstrings=True
-    )
+    The sentence below each becomes its comment in `.env.example`. Pydantic is not asked to keep them: reading its own
+    source would cost every process a tenth of a second.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FACEFLEET_", env_file=".env", frozen=True, extra="ignore")
 
     # Where things are
     data_dir: Path = Field(default_factory=default_data_dir)
