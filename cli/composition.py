@@ -162,11 +162,12 @@ def open_grouper(services: "Services") -> Iterator[None]:
 
 
 @contextmanager
-def open_fleet(services: "Services") -> Iterator[None]:
+def open_fleet(services: "Services", *, groups_apart: bool = False) -> Iterator[None]:
     """Index what the ledger holds, in this process, for as long as the block lasts.
 
     Args:
         services: with a recognizer.
+        groups_apart: whether people are grouped in a process of its own; the gallery must be served to it.
     """
     from workers.embedded import embedded_fleet  # noqa: PLC0415  Celery takes a second that few commands need
     from workers.parts import FleetParts  # noqa: PLC0415  the same
@@ -182,5 +183,5 @@ def open_fleet(services: "Services") -> Iterator[None]:
         model_version=services.model_version,
         recognizer=services.recognizer,
     )
-    with embedded_fleet(parts):
+    with embedded_fleet(parts, groups_apart=groups_apart):
         yield

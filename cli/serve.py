@@ -28,7 +28,7 @@ def up(
     from cli.server import introduce, open_server  # noqa: PLC0415  the same
     from cli.web_browser import show_page  # noqa: PLC0415  the same
 
-    with open_server(host, port, brings_fleet=True) as server, open_fleet(server.services):
+    with open_server(host, port, brings_fleet=True) as server, open_fleet(server.services, groups_apart=True):
         introduce(server)
         if open_page:
             show_page(server.url)

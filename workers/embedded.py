@@ -1,7 +1,7 @@
 """The whole fleet in one process: worker and dispatcher on an in-memory broker."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from threading import Event
 from uuid import uuid4
@@ -10,6 +10,7 @@ import structlog
 
 from workers.celery_app import create_celery_app
 from workers.dispatcher.dispatcher import dispatcher_in_threads
+from workers.grouper_process import GrouperProcess
 from workers.indexing import PhotoIndexer
 from workers.lease_keeper import heartbeat
 from workers.parts import FleetParts, create_grouper, create_predictor
@@ -38,8 +39,13 @@ def recover(parts: FleetParts) -> None:
 
 
 @contextmanager
-def embedded_fleet(parts: FleetParts) -> Iterator[None]:
-    """Index what the ledger holds for as long as the block lasts; photos in flight are finished on leaving."""
+def embedded_fleet(parts: FleetParts, *, groups_apart: bool = False) -> Iterator[None]:
+    """Index what the ledger holds for as long as the block lasts; photos in flight are finished on leaving.
+
+    Args:
+        parts: the embedded gallery, if it is one, is served to other processes when `groups_apart`.
+        groups_apart: whether people are grouped in a process of its own, which searches of this one do not wait for.
+    """
     # kombu keeps in-memory queues for the whole process: names of their own keep two fleets apart.
     on_memory = {"broker_url": "memory://localhost", "queue_prefix": f"facefleet-{uuid4().hex}-"}
     parts = replace(parts, settings=parts.settings.model_copy(update=on_memory))
@@ -54,10 +60,14 @@ def embedded_fleet(parts: FleetParts) -> Iterator[None]:
     recover(parts)
     guards = create_safeguards(parts)
     indexer = PhotoIndexer(parts, stopping, retire, guards)
-    register_tasks(app, indexer, create_grouper(parts), create_predictor(parts))
-    prepare_gallery(parts, stopping)
-    with heartbeat(guards.keeper), worker_in_thread(app, parts.settings), dispatcher_in_threads(app, parts):
-        try:
-            yield
-        finally:
-            stopping.set()
+    with ExitStack() as stack:
+        grouper = (
+            stack.enter_context(closing(GrouperProcess(parts.settings))) if groups_apart else create_grouper(parts)
+        )
+        register_tasks(app, indexer, grouper, create_predictor(parts))
+        prepare_gallery(parts, stopping)
+        stack.enter_context(heartbeat(guards.keeper))
+        stack.enter_context(worker_in_thread(app, parts.settings))
+        stack.enter_context(dispatcher_in_threads(app, parts))
+        stack.callback(stopping.set)
+        yield

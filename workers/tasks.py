@@ -1,17 +1,24 @@
 """The Celery tasks. Each hands over to plain code; none raises, because the ledger already knows the outcome."""
 
+from typing import Protocol
 from uuid import UUID
 
 from celery import Celery
 from structlog.contextvars import bound_contextvars
 
-from facefleet.people.grouping import AlbumGrouper
 from facefleet.prediction.photo_predictor import PhotoPredictor
 from workers.indexing import PhotoIndexer
 from workers.messages import CLUSTER_ALBUM, INDEX_PHOTOS, PREDICT_PHOTOS
 
 
-def register_tasks(app: Celery, indexer: PhotoIndexer, grouper: AlbumGrouper, predictor: PhotoPredictor) -> None:
+class Grouper(Protocol):
+    """Groups the faces of albums into people."""
+
+    def group(self, album_id: UUID) -> object:
+        """Group an album, now or soon."""
+
+
+def register_tasks(app: Celery, indexer: PhotoIndexer, grouper: Grouper, predictor: PhotoPredictor) -> None:
     """Tell a worker's application what its messages mean.
 
     Args:
