@@ -23,7 +23,7 @@ from tests.benchmarks.sections import Bench, compare_sides, count_ledger, count_
 def main() -> None:
     """Measure what was asked for, write the figures as JSON after each part, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=int, default=40, help="of 12 megapixels, for each side and round")
+    parser.add_argument("--photos", type=int, default=100, help="of 12 megapixels, for each side and round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--faces", type=int, default=100_000, help="in ten albums, of which one is searched")

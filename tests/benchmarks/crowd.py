@@ -24,7 +24,7 @@ from workers.indexing import points_of
 
 #: The one that is searched.
 ALBUM = "crowd-0"
-_ALBUMS = 10
+ALBUMS = tuple(f"crowd-{number}" for number in range(10))
 _FACES_PER_PHOTO = 20
 _PHOTOS_AT_ONCE = 250
 _QUALITY = Quality(0.5, 60, 100, 120, 0, 0, 0)
@@ -62,12 +62,12 @@ def fill_crowd(data_dir: Path, model_version: str, dimensions: int, faces: int) 
         closing(EdgeGallery(data_dir / "gallery")) as gallery,
     ):
         gallery.prepare(model_version, dimensions)
-        for number in range(_ALBUMS):
-            job = ledger.jobs.create(ledger.albums.ensure(f"crowd-{number}").id, "file:///crowd")
-            photos = faces // _FACES_PER_PHOTO // _ALBUMS
+        for name in ALBUMS:
+            job = ledger.jobs.create(ledger.albums.ensure(name).id, "file:///crowd")
+            photos = faces // _FACES_PER_PHOTO // len(ALBUMS)
             for start in range(0, photos, _PHOTOS_AT_ONCE):
-                names = [f"{n:06}.jpg" for n in range(start, min(start + _PHOTOS_AT_ONCE, photos))]
-                refs = [PhotoRef(f"file:///crowd/{name}", name, "v", 1) for name in names]
+                files = [f"{n:06}.jpg" for n in range(start, min(start + _PHOTOS_AT_ONCE, photos))]
+                refs = [PhotoRef(f"file:///crowd/{each}", each, "v", 1) for each in files]
                 ledger.jobs.add_photos(job.id, model_version, refs)
                 ids = [photo_id_of(job.album_id, each.uri, each.version, model_version) for each in refs]
                 finished = [FinishedPhoto(each, _photo_of(templates)) for each in ledger.leases.claim(ids, 60)]

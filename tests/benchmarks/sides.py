@@ -100,9 +100,22 @@ class FacefleetSide:
         """Index an album and wait for its end."""
         cpu_s, began_s = self.cpu_s(), time.monotonic()
         job = self.begin(album)
-        wait_until(lambda: self.progress(job)["state"] != "running" and self.is_over(job), "indexed", _PATIENCE_S, 0.1)
+        wait_until(lambda: self.is_over(job), "indexed", _PATIENCE_S, 0.1)
         wall_s, last = time.monotonic() - began_s, self.progress(job)
         return Round(int(last["indexed"]), int(last["faces"]), wall_s, self.cpu_s() - cpu_s)
+
+    def wait_until_grouped(self, albums: Sequence[str]) -> None:
+        """Wait until the faces of albums are people."""
+
+        def is_grouped(album: str) -> bool:
+            return str(self._call(f"albums/{album}/people/cluster")["state"]) == "done"
+
+        wait_until(lambda: all(map(is_grouped, albums)), "faces are grouped", _PATIENCE_S, 0.5)
+
+    def group(self, albums: Sequence[str]) -> None:
+        """Have the faces of albums grouped anew."""
+        for album in albums:
+            self._call(f"albums/{album}/people/cluster", {})
 
     def is_over(self, job: str) -> bool:
         """Whether a job has ended."""
