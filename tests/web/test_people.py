@@ -155,7 +155,13 @@ def test_photos_are_in_the_order_of_time_and_found_by_it(open_page: OpenPage, da
     cards(page).first.get_by_role("link").click()
     times = page.get_by_role("navigation", name="Over time").get_by_role("button")
     expect(times).to_have_text(
-        ["1 Jun 2019 1 photo", "1 Jul 2019 1 photo", "5 Jan 2020 2 photos", "6 Jan 2020 1 photo", "Date unknown 1 photo"]
+        [
+            "1 Jun 2019 1 photo",
+            "1 Jul 2019 1 photo",
+            "5 Jan 2020 2 photos",
+            "6 Jan 2020 1 photo",
+            "Date unknown 1 photo",
+        ]
     )
     times.nth(2).click()
     expect(page.locator(".photos .cell-main:focus")).to_have_attribute("aria-label", re.compile("5 Jan 2020"))
