@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from cli.client import ApiClient
 from cli.data_directory import HeldDirectory, hold_data_directory, read_server_note
+from cli.loading import loading
 from cli.needs import Needs
 from cli.whereabouts import Whereabouts, find_whereabouts
 from facefleet.errors import DataDirectoryInUse, ServerUnavailable
@@ -37,7 +38,8 @@ def connect(needs: Needs = Needs.LEDGER) -> Iterator[ApiClient]:
     with ExitStack() as stack:
         found = _find_or_hold(whereabouts, stack)
         if isinstance(found, HeldDirectory):
-            from cli.embedded import serve_embedded  # noqa: PLC0415  a running server makes all of it unnecessary
+            with loading():
+                from cli.embedded import serve_embedded  # noqa: PLC0415  a running server makes all of it unnecessary
 
             found = stack.enter_context(serve_embedded(found, needs))
         yield found

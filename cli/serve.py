@@ -4,6 +4,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from cli.loading import loading
 from cli.output import say
 from cli.termination import wait_for_interrupt
 
@@ -24,9 +25,10 @@ def up(
 
     Example: [bold]FACEFLEET_MODEL_PACK=demo facefleet up --port 8080[/bold]
     """
-    from cli.composition import open_fleet  # noqa: PLC0415  takes a second that other commands do not have
-    from cli.server import introduce, open_server  # noqa: PLC0415  the same
-    from cli.web_browser import show_page  # noqa: PLC0415  the same
+    with loading():
+        from cli.composition import open_fleet  # noqa: PLC0415  takes a second that other commands do not have
+        from cli.server import introduce, open_server  # noqa: PLC0415  the same
+        from cli.web_browser import show_page  # noqa: PLC0415  the same
 
     with open_server(host, port, brings_fleet=True) as server, open_fleet(server.services, groups_apart=True):
         introduce(server)
@@ -42,7 +44,8 @@ def api(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     and FACEFLEET_BROKER_URL. Without FACEFLEET_QDRANT_URL this process also keeps the faces, in the data directory, for
     the workers of this machine.
     """
-    from cli.server import introduce, open_server  # noqa: PLC0415  takes a second that other commands do not have
+    with loading():
+        from cli.server import introduce, open_server  # noqa: PLC0415  takes a second that other commands do not have
 
     with open_server(host, port, brings_fleet=False) as server:
         introduce(server)
@@ -56,7 +59,8 @@ def worker() -> None:
 
     Start as many as there are machines; each uses FACEFLEET_CPU_THREADS processor cores, or its GPU.
     """
-    from cli.worker_process import work  # noqa: PLC0415  takes a second that other commands do not have
+    with loading():
+        from cli.worker_process import work  # noqa: PLC0415  takes a second that other commands do not have
 
     raise typer.Exit(work())
 
@@ -66,6 +70,7 @@ def dispatcher() -> None:
 
     One is enough; two do no harm.
     """
-    from cli.dispatcher_process import dispatch  # noqa: PLC0415  takes a second that other commands do not have
+    with loading():
+        from cli.dispatcher_process import dispatch  # noqa: PLC0415  takes a second that other commands do not have
 
     dispatch()
