@@ -1,5 +1,6 @@
 """What is said about people: frozen dataclasses that ledger, workers and API share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -128,3 +129,32 @@ class Clustering:
     total_faces: int | None
     clusters: int | None
     noise_faces: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Photos that a run looks at for the first time, with their stamps."""
+
+    stamps: Mapping[UUID, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which faces are together."""
+
+    #: {face id: number of its cluster, or -1}; faces that are not named are left as they are.
+    labels: Mapping[UUID, int]
+    #: Of new faces that joined: which label stands for whom; None: all faces were grouped anew.
+    owners: Mapping[int, UUID] | None = None
+    #: What grouping anew learnt, for faces that come later: JSON.
+    limits: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What a run found."""
+
+    model_version: str
+    grouping: Grouping
+    unseen: Unseen
+    seconds: float

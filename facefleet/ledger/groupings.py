@@ -1,16 +1,16 @@
-"""The faces of an album on their way into a grouping, and what came of it on its way back."""
+"""The faces of an album on their way into a grouping; `grouping_results` is its way back."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from facefleet.ledger.clock import utc_now
 from facefleet.ledger.clusterings import ClusteringLease, is_held
 from facefleet.ledger.database import CHUNK, Database
+from facefleet.ledger.grouping_results import finish_run, forget_deleted, strike_out, write_people
 from facefleet.ledger.jobs import hold_album
 from facefleet.ledger.people_history import hold_book
 from facefleet.ledger.people_schema import (
@@ -18,14 +18,14 @@ from facefleet.ledger.people_schema import (
     face_spot,
     not_person,
     people_change,
-    people_change_spot,
     person,
     unseen_photo,
 )
 from facefleet.ledger.persons import forget_dissolved
 from facefleet.ledger.schema import face, photo, state_is
-from facefleet.ledger.spots import FACE_PLACE, fetch_in_chunks, relink, spot_row
-from facefleet.people.matching import GroupedFace, KnownPeople, match_clusters, place_joined
+from facefleet.ledger.spots import fetch_in_chunks, relink
+from facefleet.people.matching import KnownPeople
+from facefleet.people_records import Grouped, Unseen
 from facefleet.records import PhotoState
 
 _IS_INDEXED = state_is(photo.c.state, PhotoState.INDEXED)
@@ -36,35 +36,6 @@ _FACES = (
     .outerjoin(face_spot, face_spot.c.face_id == face.c.id)
     .where(_IS_INDEXED)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """Photos that a run looks at for the first time, with their stamps."""
-
-    stamps: Mapping[UUID, UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """Which faces are together."""
-
-    #: {face id: number of its cluster, or -1}; faces that are not named are left as they are.
-    labels: Mapping[UUID, int]
-    #: Of new faces that joined: which label stands for whom; None: all faces were grouped anew.
-    owners: Mapping[int, UUID] | None = None
-    #: What grouping anew learnt, for faces that come later: JSON.
-    limits: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Grouped:
-    """What a run found."""
-
-    model_version: str
-    grouping: Grouping
-    unseen: Unseen
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -151,12 +122,14 @@ class Groupings:
             labels, is_anew = grouped.grouping.labels, grouped.grouping.owners is None
             photo_ids = None if is_anew else _photos_of(connection, labels)
             rows = _read_faces(connection, lease.album_id, grouped.model_version, photo_ids)
-            _write_people(connection, lease, grouped, [row for row in rows if row.id in labels or photo_ids])
+            concerned = [row for row in rows if row.id in labels or photo_ids]
+            people = _read_people(connection, lease.tenant, lease.album_id)
+            write_people(connection, lease, grouped, concerned, people)
             if is_anew:
-                _forget_deleted(connection, lease.album_id)
+                forget_deleted(connection, lease.album_id)
                 forget_dissolved(connection, lease.tenant)
-            _strike_out(connection, grouped.unseen)
-            _finish(connection, lease, grouped)
+            strike_out(connection, grouped.unseen)
+            finish_run(connection, lease, grouped)
         return True
 
 
@@ -199,88 +172,3 @@ def _read_people(connection: sa.Connection, tenant: str, album_id: UUID) -> Know
         forbidden[row.face_id].add(root_of.get(row.person_id, row.person_id))
     held = {each for each, root_id in root_of.items() if each in touched or root_id in touched}
     return KnownPeople(held, root_of, forbidden)
-
-
-def _write_people(
-    connection: sa.Connection, lease: ClusteringLease, grouped: Grouped, rows: Sequence[sa.Row[Any]]
-) -> None:
-    new_ids: list[UUID] = []
-
-    def new_person() -> UUID:
-        new_ids.append(uuid4())
-        return new_ids[-1]
-
-    people = _read_people(connection, lease.tenant, lease.album_id)
-    faces = [
-        GroupedFace(row.id, row.photo_id, grouped.grouping.labels.get(row.id, -1), row.person_id, bool(row.is_decided))
-        for row in rows
-    ]
-    owners = grouped.grouping.owners
-    if owners is None:
-        chosen = match_clusters(faces, people, new_person)
-    else:
-        chosen = place_joined(faces, owners, people, new_person)
-    used = set(chosen.values())
-    new_people = [
-        {"id": each, "root_id": each, "tenant": lease.tenant, "hidden": False} for each in new_ids if each in used
-    ]
-    if new_people:
-        connection.execute(person.insert(), new_people)
-    _write_spots(connection, [(row, chosen[row.id]) for row in rows if row.person_id != chosen[row.id]])
-
-
-def _write_spots(connection: sa.Connection, changed: Sequence[tuple[sa.Row[Any], UUID | None]]) -> None:
-    known = [{"id_": row.spot_id, "person_id_": person_id} for row, person_id in changed if row.spot_id]
-    if known:
-        give = face_spot.update().where(face_spot.c.id == sa.bindparam("id_"), face_spot.c.is_decided.is_(False))
-        connection.execute(give.values(person_id=sa.bindparam("person_id_")), known)
-    new = {row.id: person_id for row, person_id in changed if not row.spot_id}
-    places = sa.select(*FACE_PLACE).join(photo, photo.c.id == face.c.photo_id)
-    if rows := [spot_row(row, uuid4(), new[row.id]) for row in fetch_in_chunks(connection, places, face.c.id, new)]:
-        connection.execute(face_spot.insert(), rows)
-
-
-def _forget_deleted(connection: sa.Connection, album_id: UUID) -> None:
-    """Forget where faces of deleted photos were, unless a human said something about them: the photo may come back."""
-    present = state_is(photo.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
-    there = sa.select(photo.c.id).where(photo.c.source_id == face_spot.c.source_id, present).exists()
-    said = sa.or_(
-        sa.select(not_person.c.spot_id).where(not_person.c.spot_id == face_spot.c.id).exists(),
-        sa.select(people_change_spot.c.spot_id).where(people_change_spot.c.spot_id == face_spot.c.id).exists(),
-    )
-    gone = sa.and_(face_spot.c.album_id == album_id, face_spot.c.is_decided.is_(False), ~there, ~said)
-    connection.execute(face_spot.delete().where(gone))
-
-
-def _strike_out(connection: sa.Connection, unseen: Unseen) -> None:
-    """Forget that photos were new; those that were indexed again meanwhile have another stamp and stay."""
-    pairs = sorted(unseen.stamps.items())
-    for start in range(0, len(pairs), CHUNK):
-        some = pairs[start : start + CHUNK]
-        key = sa.tuple_(unseen_photo.c.photo_id, unseen_photo.c.stamp)
-        connection.execute(unseen_photo.delete().where(key.in_(some)))
-
-
-def _finish(connection: sa.Connection, lease: ClusteringLease, grouped: Grouped) -> None:
-    """Give the album back, count, and keep a wish that came up meanwhile."""
-    in_album = face.c.album_id == lease.album_id
-    total = sa.select(sa.func.count()).select_from(face).where(in_album).scalar_subquery()
-    theirs = sa.select(face.c.id).join(face_spot, face_spot.c.face_id == face.c.id)
-    theirs = theirs.join(person, person.c.id == face_spot.c.person_id).where(face_spot.c.album_id == lease.album_id)
-    clusters = theirs.with_only_columns(sa.func.count(sa.distinct(person.c.root_id))).scalar_subquery()
-    somebodys = theirs.with_only_columns(sa.func.count()).scalar_subquery()
-    ended: dict[str, Any] = {
-        "wanted_at": sa.case((clustering.c.wanted_at == lease.wanted_at, sa.null()), else_=clustering.c.wanted_at),
-        "lease_token": None,
-        "lease_until": None,
-        "attempt": 0,
-        "detail": None,
-        "finished_at": utc_now(),
-        "seconds": grouped.seconds,
-        "total_faces": total,
-        "clusters": clusters,
-        "noise_faces": total - somebodys,
-    }
-    if grouped.grouping.owners is None:
-        ended["limits"] = grouped.grouping.limits
-    connection.execute(clustering.update().where(*is_held(lease)).values(**ended))

@@ -10,7 +10,6 @@ import numpy as np
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.clusterings import ClusteringLease
 from facefleet.ledger.engine import Ledger
-from facefleet.ledger.groupings import Grouping
 from facefleet.people.clustering import ClusterSettings, cluster_faces
 from facefleet.people.constraints import Constraints
 from facefleet.people.decisions import read_decisions
@@ -18,6 +17,7 @@ from facefleet.people.face_set import NOISE, FaceSet, IntArray
 from facefleet.people.joining import SAMPLE_FACES, KnownFaces, join_faces
 from facefleet.people.limits import LinkLimits, learn_limits
 from facefleet.people.neighbours import find_nearest, find_neighbours
+from facefleet.people_records import Grouping
 from facefleet.records import Template
 
 #: So many new faces are looked up in the gallery one by one; for more the whole album is read.

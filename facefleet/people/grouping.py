@@ -13,9 +13,9 @@ from facefleet.errors import FacefleetError, RequestError, TransientError
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.clusterings import ClusteringLease
 from facefleet.ledger.engine import Ledger
-from facefleet.ledger.groupings import Grouped, Grouping
 from facefleet.people.album_run import AlbumRun
 from facefleet.people.clustering import ClusterSettings
+from facefleet.people_records import Grouped, Grouping
 
 _FIRST_BACKOFF_S = 2.0
 _LONGEST_BACKOFF_S = 300.0

@@ -6,9 +6,8 @@ from uuid import UUID
 import pytest
 
 from facefleet.errors import FaceNotFound, InvalidRequest, PeopleConflict, PersonNotFound
-from facefleet.ledger.groupings import Grouped, Grouping
 from facefleet.ledger.people import Scope
-from facefleet.people_records import ChangeKind, ClusteringState, Person
+from facefleet.people_records import ChangeKind, ClusteringState, Grouped, Grouping, Person
 from facefleet.records import DEFAULT_TENANT
 from tests.integration.ledger.scene import Scene, wait_until
 
