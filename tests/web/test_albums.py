@@ -72,6 +72,10 @@ def test_a_folder_is_sent_indexed_and_what_is_broken_said_so(
     expect(dead).to_have_count(1)
     expect(dead).to_contain_text("shoot/broken.jpg")
     expect(dead).to_contain_text("This file cannot be read as a photo.")
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="shoot/broken.jpg").click()
+    expect(page.get_by_role("dialog")).to_contain_text("This file cannot be read as a photo.")
+    page.keyboard.press("Escape")
     listed = httpx.get(f"{demo.url}/v1/albums/{quote(new_album)}/photos").json()["photos"]
     assert {photo["photo"] for photo in listed} == {
         "shoot/" + str(path.relative_to(folder)) for path in folder.rglob("*.jpg")

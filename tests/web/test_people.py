@@ -167,6 +167,9 @@ def test_photos_are_in_the_order_of_time_and_found_by_it(open_page: OpenPage, da
     expect(page.locator(".photos .cell-main:focus")).to_have_attribute("aria-label", re.compile("5 Jan 2020"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("5 Jan 2020, 09:00")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.evaluate("scrollTo(0, 0)")
 
 
 def test_a_suggestion_is_refused_confirmed_and_taken_back(open_page: OpenPage, demo: DemoAlbum, album: str) -> None:

@@ -2,16 +2,10 @@
 
 import { albumPath, get } from "./api.js";
 import { fill, h } from "./dom.js";
-import { t, tIfKnown } from "./messages.js";
-import { showError } from "./notices.js";
+import { t } from "./messages.js";
+import { reasonOf, showError } from "./notices.js";
 
 const PAGE = 200;
-
-/** Say why in the reader's language; the server's own sentence, which is more exact, beside it. */
-function reasonOf({ reason, detail }) {
-  const said = tIfKnown(`problem.${reason}`);
-  return [said, detail && h("span", { lang: "en" }, ` ${detail}`)];
-}
 
 export class DeadPhotos {
   constructor(place, album, signal) {

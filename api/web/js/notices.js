@@ -1,7 +1,7 @@
 /** Short messages at the edge of the page, which screen readers hear too. */
 
 import { fill, h, icon } from "./dom.js";
-import { t } from "./messages.js";
+import { t, tIfKnown } from "./messages.js";
 
 const SHOWN_MS = 5000;
 
@@ -39,4 +39,10 @@ export function errorBox(error, again) {
 /** Make the box that stands where nothing is yet. */
 export function emptyBox(picture, title, sentence, ...actions) {
   return h("div", { class: "empty" }, icon(picture), h("h2", {}, title), h("p", {}, sentence), h("div", { class: "actions" }, actions));
+}
+
+/** Say why a photo is dead, in the reader's language; the server's own sentence, which is more exact, beside it. */
+export function reasonOf({ reason, detail }) {
+  const said = tIfKnown(`problem.${reason}`);
+  return [said, detail && h("span", { lang: "en" }, ` ${detail}`)];
 }

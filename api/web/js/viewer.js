@@ -5,7 +5,7 @@ import { fill, h, icon, set } from "./dom.js";
 import { boxStyle } from "./framing.js";
 import { bytes, moment, number, percent, t } from "./messages.js";
 import { read, write } from "./memory.js";
-import { errorBox, noticePlaces } from "./notices.js";
+import { errorBox, noticePlaces, reasonOf } from "./notices.js";
 import { suggestionLine, suggestionOf } from "./suggestions.js";
 
 let open = null;
@@ -185,7 +185,7 @@ function facts(photo) {
 }
 
 function deadNote(photo) {
-  return h("p", { class: "dead-note" }, icon("warning"), photo.detail ?? photo.reason);
+  return h("p", { class: "dead-note" }, icon("warning"), h("span", {}, reasonOf(photo)));
 }
 
 /** Say in words how usable a face is. */
