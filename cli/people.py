@@ -1,8 +1,6 @@
 """`people`: who is in an album, and what is said about them."""
 
-import shlex
-import sys
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import typer
 
@@ -10,8 +8,9 @@ from cli.connection import connect
 from cli.needs import Needs
 from cli.options import AlbumOption, JsonOption
 from cli.output import print_json, print_table, say
+from cli.people_changes import cover, delete, hide, merge, move, name, purge, reject, split, undo
 from cli.people_waiting import wait_for_people
-from cli.person_reference import find_person
+from cli.person_reference import PersonArgument, find_person
 from facefleet.errors import InvalidRequest
 
 app = typer.Typer(
@@ -19,16 +18,6 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 
-PersonArgument: TypeAlias = Annotated[
-    str, typer.Argument(help="A person: name, id, or the first characters of the id.", show_default=False)
-]
-FacesArgument: TypeAlias = Annotated[
-    list[str],
-    typer.Argument(help="Ids of faces, as [bold]facefleet people faces[/bold] shows them.", show_default=False),
-]
-NameOption: TypeAlias = Annotated[
-    str | None, typer.Option("--name", help="Name of the new person.", show_default=False)
-]
 _HISTORY = 20
 
 
@@ -105,98 +94,6 @@ def photos(
 
 
 @app.command()
-def name(
-    person: PersonArgument, new_name: Annotated[str, typer.Argument(help="The name; '' for none.", show_default=False)]
-) -> None:
-    """Name a person."""
-    with connect() as client:
-        client.patch_json("people", find_person(client, person), name=new_name or None)
-
-
-@app.command()
-def hide(
-    person: PersonArgument,
-    *,
-    undo_it: Annotated[bool, typer.Option("--show", help="Show the person again.")] = False,
-) -> None:
-    """Leave a person out of lists."""
-    with connect() as client:
-        client.patch_json("people", find_person(client, person), hidden=not undo_it)
-
-
-@app.command()
-def cover(
-    person: PersonArgument, face: Annotated[str, typer.Argument(help="Id of one of the person's faces.")]
-) -> None:
-    """Choose the face that shows a person."""
-    with connect() as client:
-        client.patch_json("people", find_person(client, person), cover_face_id=face)
-
-
-@app.command()
-def merge(
-    person: PersonArgument,
-    others: Annotated[list[str], typer.Argument(help="Who is the same person.", show_default=False)],
-) -> None:
-    """Say that others are the same person."""
-    with connect() as client:
-        person_id = find_person(client, person)
-        merged = client.post_json("people", person_id, "merge", people=[find_person(client, other) for other in others])
-    say(f"{merged['name'] or merged['person_id']} has {merged['faces']} faces now. {_undo_hint(person_id)}")
-
-
-@app.command()
-def split(person: PersonArgument, face_ids: FacesArgument, new_name: NameOption = None) -> None:
-    """Make some of a person's faces a new person."""
-    with connect() as client:
-        person_id = find_person(client, person)
-        new = client.post_json("people", person_id, "split", face_ids=face_ids, name=new_name)
-    say(f"{new['name'] or 'A new person'} has {new['faces']} faces: {new['person_id']}. {_undo_hint(person_id)}")
-
-
-@app.command()
-def move(person: PersonArgument, face_ids: FacesArgument) -> None:
-    """Say that faces are a person's, whoever had them."""
-    with connect() as client:
-        client.post_json("people", find_person(client, person), "faces", face_ids=face_ids)
-
-
-@app.command(name="not")
-def reject(person: PersonArgument, face_ids: FacesArgument) -> None:
-    """Say that faces are not a person's: they never come back by themselves."""
-    with connect() as client:
-        client.post_json("people", find_person(client, person), "not", face_ids=face_ids)
-
-
-@app.command()
-def delete(person: PersonArgument) -> None:
-    """Forget a person; its faces stay in their albums, as nobody's."""
-    with connect() as client:
-        person_id = find_person(client, person)
-        client.delete("people", person_id)
-    say(f"Forgotten. {_undo_hint(person_id)}")
-
-
-@app.command()
-def purge(
-    person: PersonArgument,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete a person for good: faces, templates, name, history. This cannot be undone.
-
-    The photos stay where they are, and indexing them again does not bring the person back; photos that come later may.
-    [bold]facefleet people photos[/bold] lists them. On a terminal the command asks first; in a script it does not.
-    """
-    with connect() as client:
-        person_id = find_person(client, person)
-        if not yes and sys.stdin.isatty():
-            typer.confirm(f"Delete {person} for good, with every face?", abort=True, err=True)
-        purged = client.purge_person(person_id)
-    say(f"Purged: {purged.faces} faces, which were on {purged.photos} photos.")
-
-
-@app.command()
 def predict(
     album: AlbumOption,
     *,
@@ -228,20 +125,9 @@ def history(
     print_table("Changes, newest first", ["#Number", "What", "", "Person", ""], rows)
 
 
-@app.command()
-def undo(
-    person: PersonArgument,
-    number: Annotated[int | None, typer.Option(help="Number of the change; the newest when left out.")] = None,
-) -> None:
-    """Undo a change of a person: the newest that is not undone, or the one of that number in its history."""
-    with connect() as client:
-        person_id = find_person(client, person)
-        changes = client.get("people", person_id, "history", limit=1000)["changes"] if number is not None else []
-        chosen = [each["change_id"] for each in changes if each["number"] == number]
-        if number is not None and not chosen:
-            raise InvalidRequest(f"the history of {person} has no change {number}")
-        undone = client.post_json("people", person_id, "undo", change_id=chosen[0] if chosen else None)
-    say(f"Undone: change {undone['number']} ({undone['kind']}).")
+for change in (name, hide, cover, merge, split, move, delete, undo, purge):
+    app.command()(change)
+app.command("not")(reject)
 
 
 def _join_faces(found: list[dict[str, Any]], faces_found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -261,7 +147,3 @@ def _describe(person: dict[str, Any]) -> tuple[str, str]:
 def _say_after(change: dict[str, Any]) -> str:
     after = ", ".join(f"{key} {value}" for key, value in change["after"].items())
     return after or (f"{change['faces']} faces" if change["faces"] else "")
-
-
-def _undo_hint(person_id: str) -> str:
-    return f"Undo: facefleet people undo {shlex.quote(person_id)}"

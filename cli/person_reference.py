@@ -1,9 +1,16 @@
 """Which person somebody means: by id, by the beginning of an id, or by name."""
 
 import string
+from typing import Annotated, TypeAlias
+
+import typer
 
 from cli.client import ApiClient
 from facefleet.errors import InvalidRequest
+
+PersonArgument: TypeAlias = Annotated[
+    str, typer.Argument(help="A person: name, id, or the first characters of the id.", show_default=False)
+]
 
 _ID_CHARS = 36
 _SHORTEST = 4

@@ -60,6 +60,13 @@ def test_a_grouping_that_failed_is_said_so(api: FakeApi, facefleet: Callable[...
     assert (ended.status, "it did not work" in ended.stderr) == (0, True)
 
 
+def test_predictions_are_asked_for(api: FakeApi, facefleet: Callable[..., Ended]) -> None:
+    api.answer("POST", "/v1/albums/party/predictions", {"photos": 7})
+    ended = facefleet("people", "predict", "-a", "party", "--again")
+    assert (ended.status, "7 photos wait" in ended.stdout + ended.stderr) == (0, True)
+    assert api.asked[-1].query == {"again": "true"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "method", "path", "body"),
     [
@@ -73,6 +80,7 @@ def test_a_grouping_that_failed_is_said_so(api: FakeApi, facefleet: Callable[...
         (("move", "Anna", FACE), "POST", f"/v1/people/{ANNA}/faces", {"face_ids": [FACE]}),
         (("not", "Anna", FACE), "POST", f"/v1/people/{ANNA}/not", {"face_ids": [FACE]}),
         (("delete", "Anna"), "DELETE", f"/v1/people/{ANNA}", None),
+        (("purge", "Anna"), "POST", f"/v1/people/{ANNA}/purge", {}),
         (("undo", "Anna"), "POST", f"/v1/people/{ANNA}/undo", {"change_id": None}),
         (("undo", "Anna", "--number", "4"), "POST", f"/v1/people/{ANNA}/undo", {"change_id": FACE}),
     ],
