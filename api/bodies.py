@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request
 from starlette.datastructures import FormData, UploadFile
 
 from api.body_limit import SMALL_BODY_BYTES, allow_body
-from api.dependencies import ServicesDep, place_among
+from api.dependencies import ServicesDep
 from api.error_responses import UnsupportedBody
 from facefleet.errors import InvalidRequest, PhotoStoreUnavailable, PhotoTooLarge
 
@@ -71,19 +71,7 @@ async def read_probe(request: Request, services: ServicesDep) -> bytes:
     return probe
 
 
-async def admit_probe(request: Request, probe: Annotated[bytes, Depends(read_probe)]) -> AsyncIterator[bytes]:
-    """Hold one of the places for searches from the end of the body to the end of the request.
-
-    Not before: who sends a byte a second would hold it all that time.
-
-    Raises:
-        Overloaded: all places are taken.
-    """
-    async with place_among(request.app.state.search_places, "searches"):
-        yield probe
-
-
-ProbeDep: TypeAlias = Annotated[bytes, Depends(admit_probe)]
+ProbeDep: TypeAlias = Annotated[bytes, Depends(read_probe)]
 
 
 async def receive_photos(

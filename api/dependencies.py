@@ -2,7 +2,6 @@
 
 from asyncio import Semaphore
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 from threading import Event
@@ -16,6 +15,7 @@ from api.credentials import Admission
 from api.permissions import needed_scopes
 from api.reach import Reach
 from api.schemas.albums import AlbumName
+from api.search_queue import SearchQueue
 from facefleet.errors import Overloaded, RecognizerUnavailable
 from facefleet.gallery.protocol import Gallery
 from facefleet.identity.caller import EVERYBODY, NOBODY, Caller
@@ -160,36 +160,34 @@ async def require_model_version(services: ServicesDep) -> None:
 RecognizerDep: TypeAlias = Annotated[Recognizer, Depends(get_recognizer)]
 
 
-async def refuse_search_early(request: Request) -> None:
-    """Refuse a search before its image is read when it would find no place.
+async def get_searches(request: Request) -> SearchQueue:
+    """Hand out the line that searches stand in."""
+    searches: SearchQueue = request.app.state.searches
+    return searches
+
+
+SearchesDep: TypeAlias = Annotated[SearchQueue, Depends(get_searches)]
+
+
+async def refuse_search_early(searches: SearchesDep) -> None:
+    """Refuse a search before its image is read when it would wait for too long.
 
     Raises:
-        Overloaded: all places are taken.
+        Overloaded: it would.
     """
-    _require_place(request.app.state.search_places, "searches")
+    searches.require_room()
 
 
 async def admit_upload(request: Request) -> AsyncIterator[None]:
     """Hold one of the places for uploads while the request lasts: each holds a thread, files and bytes.
 
+    Nobody waits for one: another queue would only make callers wait longer for the same answer.
+
     Raises:
         Overloaded: all places are taken.
     """
-    async with place_among(request.app.state.upload_places, "uploads"):
-        yield
-
-
-@asynccontextmanager
-async def place_among(places: Semaphore, what: str) -> AsyncIterator[None]:
-    """Take a place; the semaphore belongs to the event loop.
-
-    Nobody waits for it: another queue would only make callers wait longer for the same answer.
-    """
-    _require_place(places, what)
+    places: Semaphore = request.app.state.upload_places
+    if places.locked():
+        raise Overloaded("as many uploads as this server takes are in work already; come back soon")
     async with places:
         yield
-
-
-def _require_place(places: Semaphore, what: str) -> None:
-    if places.locked():
-        raise Overloaded(f"as many {what} as this server takes are in work already; come back soon")

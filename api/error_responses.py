@@ -22,6 +22,7 @@ from facefleet.errors import (
     JobNotFound,
     NotAuthenticated,
     NotPermitted,
+    Overloaded,
     PeopleConflict,
     PermanentError,
     PersonNotFound,
@@ -186,7 +187,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> JSONResp
 
 def _headers_of(error: FacefleetError) -> dict[str, str]:
     """What goes with a status beside the problem."""
-    if isinstance(error, RateLimited):
+    if isinstance(error, Overloaded):
         return {"Retry-After": str(math.ceil(error.retry_after_s))}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, NotAuthenticated) else {}
 
@@ -202,4 +203,4 @@ def _problem(type_: str, status: HTTPStatus, detail: str, instance: str) -> dict
 def _respond(problem: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
     status = problem["status"]
     retry_after = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return JSONResponse(problem, status, (headers or {}) | retry_after, media_type=PROBLEM_JSON)
+    return JSONResponse(problem, status, retry_after | (headers or {}), media_type=PROBLEM_JSON)

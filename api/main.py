@@ -35,6 +35,7 @@ from api.routes import (
     system,
     web,
 )
+from api.search_queue import SearchQueue
 from api.security_in_openapi import DescribedApi
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
@@ -97,7 +98,7 @@ def create_app(services: Services) -> FastAPI:
         services.own_key,
         master_secret,
     )
-    app.state.search_places = Semaphore(services.settings.max_search_queue)
+    app.state.searches = SearchQueue(services.settings)
     app.state.upload_places = Semaphore(services.settings.max_uploads)
     app.state.picture_places = Semaphore(services.settings.max_pictures)
     app.state.pictures = PictureCache(services.settings.picture_cache_bytes)
@@ -119,7 +120,7 @@ async def _prepare_to_serve(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     await to_thread.run_sync(_prepare_gallery, services)
     to_thread.current_default_thread_limiter().total_tokens = (
-        services.settings.max_search_queue + _OTHER_REQUEST_THREADS
+        services.settings.resolved_search_threads + _OTHER_REQUEST_THREADS
     )
     yield
     app.state.admission.limits.close()

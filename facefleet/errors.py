@@ -178,21 +178,21 @@ class Overloaded(TransientError):
 
     reason = "overloaded"
 
-
-class RateLimited(Overloaded):
-    """A key asks more often than it may; others are served."""
-
-    reason = "rate_limited"
-
     def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
         """Refuse for a while.
 
         Args:
             message: a sentence for a person.
-            retry_after_s: when the next request is taken.
+            retry_after_s: when there may be room.
         """
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class RateLimited(Overloaded):
+    """A key asks more often than it may; others are served."""
+
+    reason = "rate_limited"
 
 
 class RequestError(FacefleetError):

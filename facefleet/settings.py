@@ -203,7 +203,11 @@ class Settings(BaseSettings):
     search_min_similarity: float | None = Field(default=None, ge=-1, le=1)
     """Smallest cosine similarity of a candidate when the caller names none; unset: the pack's own (usually 0.3)."""
     max_search_queue: int = Field(default=64, ge=1)
-    """Searches that may be in the API at once before it answers 503 with Retry-After."""
+    """Searches that may be in the API at once, with their images in memory, before it answers 503 with Retry-After."""
+    max_search_wait_s: float = Field(default=1.5, gt=0)
+    """Longest wait of a search: who would wait longer, as searches take lately, gets the 503 at once."""
+    search_threads: int | None = Field(default=None, ge=1, le=1024)
+    """Searches that the API works on at once, while others wait; unset: twice cpu_threads."""
     max_uploads: int = Field(default=32, ge=1)
     """Uploads of photos that may be in the API at once before it answers 503 with Retry-After."""
     compat_album: str = Field(default="faces", pattern=r"^[A-Za-z0-9_.-]{1,255}$")
@@ -292,6 +296,11 @@ class Settings(BaseSettings):
         if sys.platform != "linux":
             return 0
         return self.cpu_threads if self.decode_processes is None else self.decode_processes
+
+    @property
+    def resolved_search_threads(self) -> int:
+        """Searches at once with the default filled in: some wait for a database while others compute."""
+        return self.search_threads or 2 * self.cpu_threads
 
     @property
     def resolved_worker_threads(self) -> int:

@@ -12,9 +12,9 @@ _MAX_S3_BYTES = 15 * 1024 * 1024
 MAX_FACES = 100
 
 
-def look_at(call: Call, image: dict[str, Any]) -> RecognizedPhoto:
-    """Find the faces of a request's image, ahead of photos that are being indexed."""
-    return call.recognizer.recognize(read_image(call, image), urgent=True)
+def look_at(call: Call, image: dict[str, Any], *, selfie: bool = False) -> RecognizedPhoto:
+    """Find the faces of a request's image, ahead of photos that are being indexed; a selfie's the quicker way."""
+    return call.recognizer.recognize(read_image(call, image), urgent=True, selfie=selfie)
 
 
 def read_image(call: Call, image: dict[str, Any]) -> bytes:

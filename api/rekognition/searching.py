@@ -17,7 +17,7 @@ def search_faces_by_image(call: Call, request: dict[str, Any]) -> dict[str, Any]
     """Search with the largest face of an image."""
     album = call.find_album(request["CollectionId"])
     with call.services.metrics.search_duration_s.time():
-        photo = look_at(call, request["Image"])
+        photo = look_at(call, request["Image"], selfie=True)
         face = find_searched_face(photo, request)
         if face is None:
             raise InvalidParameter("Request has invalid parameters: there is no face in the image.")

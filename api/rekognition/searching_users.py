@@ -47,7 +47,7 @@ def search_users(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def search_users_by_image(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Search with the largest face of an image; an image without a face finds nobody."""
     album = call.find_album(request["CollectionId"])
-    photo = look_at(call, request["Image"])
+    photo = look_at(call, request["Image"], selfie=True)
     face = find_searched_face(photo, request)
     matches = [] if face is None else _search(call, album, face.template, request)
     quality_filter = request.get("QualityFilter", "NONE")

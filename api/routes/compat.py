@@ -6,7 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from api.bodies import PhotosDep, ProbeDep, bodies_in_openapi
-from api.dependencies import ReachDep, ServicesDep, admit_upload, refuse_search_early, require_model_version
+from api.dependencies import (
+    ReachDep,
+    SearchesDep,
+    ServicesDep,
+    admit_upload,
+    refuse_search_early,
+    require_model_version,
+)
 from api.photo_links import link_to_photo
 from api.problems_in_openapi import problems
 from api.receiving import keep_photos
@@ -66,29 +73,35 @@ CallDep = Annotated[Call, Depends(get_call)]
 
 
 @searches.post("/api/v1/detect-faces", openapi_extra=_IMAGE)
-def detect_faces(call: CallDep, image: ProbeDep) -> Json:
+async def detect_faces(call: CallDep, image: ProbeDep, searches: SearchesDep) -> Json:
     """Find the faces of an image: Rekognition's DetectFaces, in snake case."""
-    return _ask(looking.detect_faces, call, "DetectFaces", image, {})
+    return await searches.run(lambda: _ask(looking.detect_faces, call, "DetectFaces", image, {}))
 
 
 @searches.post("/api/v1/collections/{collection}/index-faces", openapi_extra=_IMAGE)
-def index_faces(collection: CollectionPath, call: CallDep, image: ProbeDep, options: OptionsDep) -> Json:
+async def index_faces(
+    collection: CollectionPath, call: CallDep, image: ProbeDep, options: OptionsDep, searches: SearchesDep
+) -> Json:
     """Keep an image and its faces: IndexFaces, with `external_image_id` and `max_faces`."""
-    return _ask(indexing.index_faces, call, "IndexFaces", image, {"CollectionId": collection, **options})
+    named = {"CollectionId": collection, **options}
+    return await searches.run(lambda: _ask(indexing.index_faces, call, "IndexFaces", image, named))
 
 
 @searches.post("/api/v1/collections/{collection}/search-faces", openapi_extra=_IMAGE)
-def search_faces(collection: CollectionPath, call: CallDep, image: ProbeDep, options: OptionsDep) -> Json:
+async def search_faces(
+    collection: CollectionPath, call: CallDep, image: ProbeDep, options: OptionsDep, searches: SearchesDep
+) -> Json:
     """Search with the largest face: SearchFacesByImage, with `similarity_threshold` and `max_faces`."""
     named = {"CollectionId": collection, **options}
-    return _ask(searching.search_faces_by_image, call, "SearchFacesByImage", image, named)
+    return await searches.run(lambda: _ask(searching.search_faces_by_image, call, "SearchFacesByImage", image, named))
 
 
 @searches.post("/search", openapi_extra=_IMAGE)
-def search(request: Request, call: CallDep, image: ProbeDep, options: OptionsDep) -> Json:
+async def search(request: Request, call: CallDep, image: ProbeDep, options: OptionsDep, searches: SearchesDep) -> Json:
     """Search the one album of `FACEFLEET_COMPAT_ALBUM`; every match carries a link to its photo that expires."""
     named = {"CollectionId": call.services.settings.compat_album, **options}
-    answer = _ask(searching.search_faces_by_image, call, "SearchFacesByImage", image, named)
+    operation = searching.search_faces_by_image
+    answer = await searches.run(lambda: _ask(operation, call, "SearchFacesByImage", image, named))
     for match in answer["face_matches"]:
         match["photo_url"] = link_to_photo(request, match["face"]["image_id"])
     return answer

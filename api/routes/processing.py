@@ -1,17 +1,17 @@
 """`POST /process`: an image by its address, its faces as the answer and, if wanted, as a signed callback."""
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from api.bodies import require_json
 from api.dependencies import (
     PageLimit,
     ReachDep,
     RecognizerDep,
+    SearchesDep,
     Services,
     ServicesDep,
     WholeTenantDep,
-    place_among,
     refuse_search_early,
 )
 from api.error_responses import CallbacksOff, MediaUrlsOff
@@ -27,7 +27,7 @@ router = APIRouter(tags=["compatibility"])
     responses=problems(400, 403, 413, 415, 422, 503),
 )
 async def process_media(
-    request: Request, wanted: MediaRequest, services: ServicesDep, recognizer: RecognizerDep, reach: ReachDep
+    wanted: MediaRequest, services: ServicesDep, recognizer: RecognizerDep, reach: ReachDep, searches: SearchesDep
 ) -> MediaFaces:
     """Fetch an image and give its faces back; nothing is stored but a callback until it was taken."""
     _require_allowed(services, wanted)
@@ -35,8 +35,7 @@ async def process_media(
     from facefleet.outbound import Outbound  # noqa: PLC0415  httpx, a fifth of a second that few servers need
 
     image_bytes = await Outbound(settings.media_url_timeout_s, settings.max_probe_bytes).get(wanted.media_url)
-    async with place_among(request.app.state.search_places, "searches"):
-        image = await to_thread.run_sync(lambda: recognizer.recognize(image_bytes, urgent=True))
+    image = await searches.run(lambda: recognizer.recognize(image_bytes, urgent=True))
     answer = MediaFaces(
         job_id=wanted.job_id,
         media_id=wanted.media_id,

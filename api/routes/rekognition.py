@@ -1,7 +1,6 @@
 """The Rekognition protocol: every operation is a `POST /` that its header names."""
 
 import re
-from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.body_limit import SMALL_BODY_BYTES, allow_body
 from api.credentials import Admission
-from api.dependencies import Services, ServicesDep, place_among
+from api.dependencies import Services, ServicesDep
 from api.reach import Reach
 from api.rekognition.call import Call
 from api.rekognition.errors import RekognitionError, as_rekognition_error
@@ -22,6 +21,7 @@ from api.rekognition.operations import OPERATIONS, Operation
 from api.rekognition.senders import Sender
 from api.rekognition.service_model import load_service_model
 from api.rekognition.shapes import parse, read_json, render
+from api.search_queue import SearchQueue
 from facefleet.errors import FacefleetError
 from facefleet.identity.caller import EVERYBODY
 
@@ -74,9 +74,10 @@ async def _answer(request: Request, services: Services, later: BackgroundTasks) 
         call = Call(services, Reach(services.ledger, caller), region.group(1) if region else "us-east-1")
         return _run(name, operation, call, body)
 
-    place = place_among(request.app.state.search_places, "searches") if operation.looks else nullcontext()
-    async with place:
-        return await to_thread.run_sync(run)
+    if operation.looks:
+        searches: SearchQueue = request.app.state.searches
+        return await searches.run(run)
+    return await to_thread.run_sync(run)
 
 
 def _run(name: str, operation: Operation, call: Call, body: bytes) -> dict[str, Any]:

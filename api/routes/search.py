@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from anyio import to_thread
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.bodies import ProbeDep, bodies_in_openapi
@@ -13,13 +12,14 @@ from api.dependencies import (
     AlbumDep,
     ReachDep,
     RecognizerDep,
+    SearchesDep,
     Services,
     ServicesDep,
-    place_among,
     refuse_search_early,
 )
 from api.photo_links import Links
 from api.problems_in_openapi import problems
+from api.schemas.albums import AlbumName
 from api.schemas.faces import (
     CandidateView,
     DetectedView,
@@ -29,6 +29,7 @@ from api.schemas.faces import (
     SearchView,
     SimilarFaces,
 )
+from api.search_queue import SearchQueue
 from facefleet.errors import PhotoNotFound
 from facefleet.recognition.recognizer import Recognizer
 from facefleet.records import Album, Candidate, Face, PhotoState
@@ -49,30 +50,45 @@ class SearchOptions(BaseModel):
     links: bool = Field(default=False, description="Whether every candidate carries a signed link to its photo.")
 
 
-@router.post("/albums/{album}/search", openapi_extra=_BODIES, responses=problems(404) | _PROBLEMS)
-def search_in_album(
+@router.post(
+    "/albums/{album}/search", openapi_extra=_BODIES, response_model=SearchView, responses=problems(404) | _PROBLEMS
+)
+async def search_in_album(
     request: Request,
-    album: AlbumDep,
+    album: Annotated[AlbumName, Path(description="The album's name.")],
     recognizer: RecognizerDep,
     probe_bytes: ProbeDep,
     reach: ReachDep,
     services: ServicesDep,
     wanted: Annotated[SearchOptions, Query()],
-) -> SearchView:
+) -> Response:
     """Find the photos of the people in an image: every face in it gets its own candidates, best first."""
-    settings = services.settings
+
+    def answer() -> Response:  # all in one thread: handing over to others costs more than the ledger does
+        known = reach.album(album)
+        found = _search(services, recognizer, known, probe_bytes, wanted)
+        candidates = [each for face in found.faces for each in face.candidates]
+        reach.note("search", known.id, faces=len(found.faces), candidates=len(candidates))
+        if wanted.links:
+            _add_links(request, candidates)
+        return Response(found.model_dump_json(), media_type="application/json")
+
+    searches: SearchQueue = request.app.state.searches
+    return await searches.run(answer)
+
+
+def _search(
+    services: Services, recognizer: Recognizer, album: Album, probe_bytes: bytes, wanted: SearchOptions
+) -> SearchView:
     with services.metrics.search_duration_s.time():
         probe, results = search_album(
             AlbumSearch(recognizer, services.gallery, services.ledger),
             album.id,
             probe_bytes,
-            limit=wanted.limit or settings.search_limit,
+            limit=wanted.limit or services.settings.search_limit,
             min_similarity=recognizer.similarity_threshold if wanted.min_similarity is None else wanted.min_similarity,
         )
-        reach.note("search", album.id, faces=len(results), candidates=sum(len(each.candidates) for each in results))
     faces = [ProbeResultView.of(result, probe, services.similarity) for result in results]
-    if wanted.links:
-        _add_links(request, [each for face in faces for each in face.candidates])
     found_nobody = bool(results) and not any(result.candidates for result in results)
     notice = _explain_nothing(services, recognizer.model_version, album) if found_nobody else None
     return SearchView(width=probe.width_px, height=probe.height_px, faces=faces, notice=notice)
@@ -89,9 +105,14 @@ async def find_similar_faces(
     wanted: Annotated[SearchOptions, Query()],
 ) -> SimilarFaces:
     """Find the faces that look like one of the album's own, best first: no image is needed, nor looked at."""
-    async with place_among(request.app.state.search_places, "searches"):
-        own, found = await to_thread.run_sync(_find_similar, services, recognizer, album, face, wanted)
-        await to_thread.run_sync(lambda: reach.note("search", album.id, faces=1, candidates=len(found)))
+
+    def find() -> tuple[Face, list[Candidate]]:
+        own, found = _find_similar(services, recognizer, album, face, wanted)
+        reach.note("search", album.id, faces=1, candidates=len(found))
+        return own, found
+
+    searches: SearchQueue = request.app.state.searches
+    own, found = await searches.run(find)
     shown = FaceView.of(own)
     candidates = [CandidateView.of(candidate, services.similarity) for candidate in found]
     if wanted.links:
@@ -130,15 +151,15 @@ def _add_links(request: Request, candidates: Sequence[CandidateView]) -> None:
 
 def _explain_nothing(services: Services, model_version: str, album: Album) -> str | None:
     """Tell when the album's faces cannot be compared with the probe's."""
-    if services.gallery.count(model_version, album.id):
-        return None
     indexed = services.ledger.photos.list(album.id, PhotoState.INDEXED, 1, None)
-    return _OTHER_PACK if indexed and indexed[0].model_version != model_version else None
+    if not indexed or indexed[0].model_version == model_version:
+        return None
+    return None if services.gallery.count(model_version, album.id) else _OTHER_PACK
 
 
 @router.post("/detect", openapi_extra=_BODIES, responses=_PROBLEMS)
-def detect_faces(recognizer: RecognizerDep, image_bytes: ProbeDep) -> DetectedView:
+async def detect_faces(recognizer: RecognizerDep, image_bytes: ProbeDep, searches: SearchesDep) -> DetectedView:
     """Find the faces in an image; nothing is stored."""
-    image = recognizer.recognize(image_bytes, urgent=True)
+    image = await searches.run(lambda: recognizer.recognize(image_bytes, urgent=True))
     faces = [ProbeFaceView.of(face, image) for face in image.faces]
     return DetectedView(width=image.width_px, height=image.height_px, faces=faces)

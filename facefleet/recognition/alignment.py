@@ -52,9 +52,13 @@ def estimate_alignment(landmarks: Landmarks) -> NDArray[np.float64]:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def enlargement_of(alignment: NDArray[np.float64]) -> float:
-    """Pixels of the aligned face for one pixel of the photo; above 1 the face is blown up and lacks detail."""
-    return float(np.hypot(alignment[0, 0], alignment[1, 0]))
+def lacks_pixels(landmarks: Landmarks) -> bool:
+    """Tell whether aligning a face blows it up, so that it lacks detail; not where the points fix no pose."""
+    try:
+        alignment = estimate_alignment(landmarks)
+    except DegenerateLandmarks:
+        return False
+    return float(np.hypot(alignment[0, 0], alignment[1, 0])) > 1
 
 
 def align_face(image: RgbImage, landmarks: Landmarks) -> AlignedFace:

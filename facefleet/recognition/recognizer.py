@@ -2,8 +2,8 @@
 
 import contextlib
 import warnings
-from collections.abc import Hashable, Sequence
-from contextlib import ExitStack
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TypeAlias, cast
 
 import cv2
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from facefleet.errors import DegenerateLandmarks, RecognizerUnavailable
 from facefleet.metrics import Metrics
-from facefleet.recognition.alignment import align_face, enlargement_of, estimate_alignment
+from facefleet.recognition.alignment import align_face, lacks_pixels
 from facefleet.recognition.batcher import Batcher
 from facefleet.recognition.decoding import DecodedPhoto
 from facefleet.recognition.detection import (
@@ -23,6 +23,7 @@ from facefleet.recognition.detection import (
     fit_to_canvas,
     halve_side,
     scale_detection,
+    selfie_side,
     usual_canvases,
 )
 from facefleet.recognition.embedding import normalize_embedding
@@ -40,6 +41,8 @@ _ModelOutput: TypeAlias = RawDetections | NDArray[np.float32]
 #: A JPEG is decoded at a half or less only while its longer side keeps this. Up to 6 times the detector's input, what
 #: reduced pixels save (8 ms of 46 at 12 megapixels) is not worth templates that differ from those of the full photo.
 _KEPT_SIDE_PX = 4000
+#: A selfie's keeps this: a face that takes a quarter of it still has all the pixels that the embedder looks at.
+_SELFIE_SIDE_PX = 400
 #: A single face whose shorter side is at least this part of the image's longer side makes it a selfie.
 _SELFIE_SHARE = 1 / 8
 
@@ -118,8 +121,9 @@ class Recognizer:
         Args:
             photo_bytes: a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.
             urgent: a search: goes before bulk work, and is refused rather than kept waiting when too many wait.
-            selfie: probably shows one large face, which a detector's input of half the size finds for a third of the
-                work; when it shows anything else it is looked at as every photo is.
+            selfie: probably shows one large face, which a smaller input of the detector finds for a fifth of the work,
+                in a JPEG that is decoded no further than that takes; when it shows anything else it is looked at as
+                every photo is.
 
         Returns:
             Faces by detection score, best first, boxes and landmarks in pixels of the upright photo, clipped to it.
@@ -133,16 +137,13 @@ class Recognizer:
         failure = self._watch.failure
         if failure:
             raise RecognizerUnavailable(failure)
-        with ExitStack() as image_in_use:
-            with self._metrics.stage_duration_s.labels("decode").time():
-                opened = self.decoder.decode(photo_bytes, min_side_px=_KEPT_SIDE_PX, urgent=urgent)
-                decoded = image_in_use.enter_context(opened)
-            try:
-                faces = self._find_faces(decoded, photo_bytes, urgent=urgent, selfie=selfie)
-            except RecognizerUnavailable as error:
-                self._watch.report_failure(str(error))
-                raise
-            return RecognizedPhoto(decoded.width_px, decoded.height_px, faces, decoded.taken_at)
+        if selfie:
+            with self._decoded(photo_bytes, _SELFIE_SIDE_PX, urgent=urgent) as reduced:
+                found = self._detect_selfie(reduced.image, urgent=urgent)
+                if found or reduced.scale == 1:
+                    return self._recognize_faces(reduced, found, photo_bytes, urgent=urgent)
+        with self._decoded(photo_bytes, _KEPT_SIDE_PX, urgent=urgent) as decoded:
+            return self._recognize_faces(decoded, [], photo_bytes, urgent=urgent)
 
     def warm_up(self) -> None:
         """Run the detector once on the shapes of most photos: some runtimes compile it for each, which takes a second.
@@ -152,7 +153,7 @@ class Recognizer:
         """
         with contextlib.suppress(RecognizerUnavailable):
             size = self._settings.detection_size_px
-            for canvas in usual_canvases(size) + usual_canvases(halve_side(size)):
+            for canvas in usual_canvases(size) + usual_canvases(selfie_side(size)):
                 blank = np.zeros((3, *canvas), np.uint8)
                 self._batcher.submit((Stage.DETECT, canvas), blank, urgent=False).result()
 
@@ -161,21 +162,38 @@ class Recognizer:
         self._batcher.close()
         self.decoder.close()
 
-    def _find_faces(
-        self, decoded: DecodedPhoto, photo_bytes: bytes, *, urgent: bool, selfie: bool
-    ) -> tuple[RecognizedFace, ...]:
+    @contextmanager
+    def _decoded(self, photo_bytes: bytes, min_side_px: int, *, urgent: bool) -> Iterator[DecodedPhoto]:
+        """Decode a photo; what fails while it is looked at are the models."""
+        with ExitStack() as image_in_use:
+            with self._metrics.stage_duration_s.labels("decode").time():
+                opened = self.decoder.decode(photo_bytes, min_side_px=min_side_px, urgent=urgent)
+                decoded = image_in_use.enter_context(opened)
+            try:
+                yield decoded
+            except RecognizerUnavailable as error:
+                self._watch.report_failure(str(error))
+                raise
+
+    def _recognize_faces(
+        self, decoded: DecodedPhoto, found: Sequence[Detection], photo_bytes: bytes, *, urgent: bool
+    ) -> RecognizedPhoto:
+        """Recognize the faces that were found, or else find them first."""
         stage_s = self._metrics.stage_duration_s
-        with stage_s.labels("detect").time():
-            found = self._detect_selfie(decoded.image, urgent=urgent) if selfie else []
-            detections = self._select(found or self._detect(decoded.image, urgent=urgent), decoded)
+        if not found:
+            with stage_s.labels("detect").time():
+                found = self._detect(decoded.image, urgent=urgent)
+        detections = self._select(found, decoded)
         with stage_s.labels("align").time():
             pairs = self._align(decoded, detections, photo_bytes, urgent=urgent)
         with stage_s.labels("embed").time():
-            return self._embed(pairs, decoded, urgent=urgent)
+            faces = self._embed(pairs, decoded, urgent=urgent)
+        return RecognizedPhoto(decoded.width_px, decoded.height_px, faces, decoded.taken_at)
 
     def _detect_selfie(self, image: RgbImage, *, urgent: bool) -> list[Detection]:
-        """Detect at half the size; nothing unless that shows one large face and no other."""
-        found = self._detect_at(halve_side(self._settings.detection_size_px), image, urgent=urgent)
+        """Detect in a small input; nothing unless that shows one large face and no other."""
+        with self._metrics.stage_duration_s.labels("detect").time():
+            found = self._detect_at(selfie_side(self._settings.detection_size_px), image, urgent=urgent)
         is_selfie = len(found) == 1 and min(found[0].box.w, found[0].box.h) >= _SELFIE_SHARE * max(image.shape[:2])
         return found if is_selfie else []
 
@@ -205,7 +223,7 @@ class Recognizer:
     ) -> list[tuple[Detection, AlignedFace]]:
         """Align every face; from the full photo when a face in a reduced one would have to be blown up."""
         scale = decoded.scale
-        if scale < 1 and any(_lacks_pixels(face, scale) for face in detections):
+        if scale < 1 and any(lacks_pixels(face.landmarks * np.float32(scale)) for face in detections):
             with self.decoder.decode(photo_bytes, urgent=urgent) as full:
                 return _align_faces(detections, full)
         return _align_faces(detections, decoded)
@@ -230,13 +248,6 @@ class Recognizer:
         stage = cast("tuple[Stage, ...]", key)[0]
         self._metrics.batch_size.labels(stage.name.lower()).observe(len(items))
         return self._models.detect(items) if stage is Stage.DETECT else self._models.embed(items)
-
-
-def _lacks_pixels(face: Detection, scale: float) -> bool:
-    try:
-        return enlargement_of(estimate_alignment(face.landmarks * np.float32(scale))) > 1
-    except DegenerateLandmarks:
-        return False
 
 
 def _align_faces(detections: Sequence[Detection], decoded: DecodedPhoto) -> list[tuple[Detection, AlignedFace]]:

@@ -6,7 +6,7 @@ from insightface.utils import face_align
 from skimage.transform import SimilarityTransform
 
 from facefleet.errors import DegenerateLandmarks
-from facefleet.recognition.alignment import align_face, enlargement_of, estimate_alignment
+from facefleet.recognition.alignment import align_face, estimate_alignment, lacks_pixels
 
 TEMPLATE = face_align.arcface_dst
 
@@ -24,7 +24,15 @@ def test_the_transform_is_umeyamas(angle_deg: float, scale: float) -> None:
     landmarks = turned(angle_deg, scale, (300, 40), noise_px=3 * scale)
     wanted = SimilarityTransform.from_estimate(landmarks, TEMPLATE).params[:2]
     assert np.allclose(estimate_alignment(landmarks), wanted, atol=1e-4)
-    assert enlargement_of(estimate_alignment(landmarks)) == pytest.approx(1 / scale, rel=0.3)
+
+
+@pytest.mark.parametrize(("scale", "lacks"), [(0.3, True), (0.95, True), (1.05, False), (5, False)])
+def test_a_face_that_has_to_be_blown_up_lacks_pixels(scale: float, lacks: bool) -> None:
+    assert lacks_pixels(turned(-100, scale, (300, 40))) == lacks
+
+
+def test_a_face_without_a_pose_lacks_no_pixels() -> None:
+    assert not lacks_pixels(np.full((5, 2), 7.0, np.float32))
 
 
 def test_the_aligned_face_is_insightfaces() -> None:
