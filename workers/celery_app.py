@@ -89,9 +89,9 @@ def create_celery_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_serializer="json",
         task_publish_retry=False,
-        # Flower shows tasks by these events; SQS has neither events nor remote control.
-        worker_send_task_events=scheme == "redis",
-        task_send_sent_event=scheme == "redis",
+        # Flower shows tasks by events, and asks workers for them while it runs: nobody else pays for them.
+        worker_send_task_events=False,
+        # SQS has neither events nor remote control.
         worker_enable_remote_control=scheme == "redis",
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,

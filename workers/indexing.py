@@ -170,9 +170,8 @@ class PhotoIndexer:
     def _upsert(self, finished: Sequence[FinishedPhoto]) -> None:
         if not finished:
             return
-        dropped = self.parts.ledger.images.dropped([each.leased.id for each in finished])
-        dropped |= self.parts.ledger.unkept.faces(finished)
-        points = [point for each in finished for point in points_of(each) if point.face_id not in dropped]
+        unkept = self.parts.ledger.unkept.faces(finished)
+        points = [point for each in finished for point in points_of(each) if point.face_id not in unkept]
         if not points:
             return
         model_version, gallery = self.parts.recognizer.model_version, self.parts.gallery

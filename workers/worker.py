@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import Any
 
 import structlog
 from celery import Celery
@@ -25,7 +26,7 @@ from workers.tasks import register_tasks
 from workers.watchdog import Watchdog, broker_check, watches
 
 #: What Celery's worker is told in every process: no chatter between workers, which a ledger makes needless.
-_OPTIONS = {"pool": "threads", "without_gossip": True, "without_mingle": True, "without_heartbeat": True}
+_OPTIONS = {"pool": "threads", "without_gossip": True, "without_mingle": True}
 
 _WAKE = "facefleet.wake"
 _GALLERY_RETRY_S = 1.0
@@ -68,7 +69,7 @@ def run_worker(parts: FleetParts) -> int:
         bounded_drain(leases, keeper.held, stopping, drain_s, exit_status=lambda: int(failed.is_set())),
     ):
         threads, queues = parts.settings.resolved_worker_threads, consumed_queues(parts.settings)
-        app.Worker(concurrency=threads, queues=queues, quiet=True, **_OPTIONS).start()
+        app.Worker(concurrency=threads, queues=queues, quiet=True, **_worker_options(app)).start()
         if not stopping.is_set():
             # Celery calls it unrecoverable, e.g. some losses of Redis, and ends as if it had been told to.
             failed.set()
@@ -90,6 +91,11 @@ def _watch(parts: FleetParts, app: Celery, guards: Safeguards, stopping: Event, 
     if settings.device != "cpu" and (command := shutil.which("nvidia-smi")):
         shown = (command, parts.metrics, stopping)
         Thread(target=watch_gpus, args=shown, name="gpu-metrics", daemon=True).start()
+
+
+def _worker_options(app: Celery) -> dict[str, Any]:
+    # Without its heartbeat a worker would not send the events either that Flower asks for.
+    return {**_OPTIONS, "without_heartbeat": not app.conf.worker_enable_remote_control}
 
 
 def _leave_logging_alone(**_: object) -> None:
@@ -122,7 +128,8 @@ def worker_in_thread(app: Celery, settings: Settings) -> Iterator[None]:
     app.set_default()
     app.task(_wake, name=_WAKE, shared=False)
     queues = consumed_queues(settings)
-    controller = WorkController(app=app, concurrency=settings.resolved_worker_threads, queues=queues, **_OPTIONS)
+    threads, options = settings.resolved_worker_threads, _worker_options(app)
+    controller = WorkController(app=app, concurrency=threads, queues=queues, **options)
     thread = Thread(target=controller.start, name="celery-worker", daemon=True)
     thread.start()
     try:

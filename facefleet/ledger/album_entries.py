@@ -125,7 +125,7 @@ class AlbumEntries:
             if faces:
                 connection.execute(face.insert(), faces)
                 drop_unkept(connection, entered)
-                mark_unseen(connection, {row["photo_id"]: album_id for row in faces})
+                mark_unseen(connection, {row["photo_id"] for row in faces})
             if dropped:
                 connection.execute(insert_or_ignore(connection, dropped_face), dropped)
         return len(new)

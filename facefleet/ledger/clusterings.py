@@ -1,5 +1,6 @@
 """Groupings of albums: which are due, who works on one, and how far it is. The rows of new photos are the outbox."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,8 +8,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.ledger.bulk import is_in
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
-from facefleet.ledger.database import Database, insert_or_ignore
+from facefleet.ledger.database import INSERTS, Database, insert_or_ignore
 from facefleet.ledger.jobs import hold_album
 from facefleet.ledger.people_schema import clustering, unseen_photo
 from facefleet.ledger.schema import album, job, photo, state_is
@@ -168,15 +170,22 @@ def is_held(lease: ClusteringLease) -> tuple[sa.ColumnElement[bool], ...]:
     return clustering.c.album_id == lease.album_id, clustering.c.lease_token == lease.token
 
 
-def mark_unseen(connection: sa.Connection, photos: dict[UUID, UUID]) -> None:
-    """Say that faces of these photos were written: {photo id: album id}."""
-    if not photos:
-        return
-    new = insert_or_ignore(connection, unseen_photo)
+def mark_unseen(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
+    """Say that faces of these photos were written."""
+    if photo_ids:
+        connection.execute(_MARK_UNSEEN[connection.dialect.name], {"photo_ids": photo_ids})
+
+
+def _build_mark_unseen(dialect_name: str) -> Any:  # noqa: ANN401 - two dialects' Insert classes
     fresh = {"stamp": fresh_token(), "entered_at": utc_now()}
-    connection.execute(unseen_photo.delete().where(unseen_photo.c.photo_id.in_(photos)))
-    rows = [{"photo_id": photo_id, "album_id": album_id} for photo_id, album_id in sorted(photos.items())]
-    connection.execute(new.values(**fresh), rows)
+    new = sa.select(photo.c.id, photo.c.album_id, *fresh.values()).where(is_in(photo.c.id, "photo_ids"))
+    insert = INSERTS[dialect_name](unseen_photo)
+    insert = insert.from_select(["photo_id", "album_id", *fresh], new.order_by(photo.c.id))
+    again = {name: insert.excluded[name] for name in fresh}
+    return insert.on_conflict_do_update(index_elements=[unseen_photo.c.photo_id], set_=again)
+
+
+_MARK_UNSEEN = {name: _build_mark_unseen(name) for name in INSERTS}
 
 
 def _is_indexing() -> sa.ColumnElement[bool]:

@@ -1,6 +1,8 @@
 """One database behind the ledger: connections, transactions, and the one place where its errors are translated."""
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +40,12 @@ _POSTGRESQL_CONNECT = {
 }
 #: A process that was frozen in a transaction must not hold its locks, on which sweeper and relay wait, for ever.
 _POSTGRESQL_IDLE_TRANSACTION_MS = 30_000
+#: A connection that was used this lately is taken to work.
+_REST_S = 1.0
 #: Mistakes of ours, which waiting does not mend.
 _DEFECTS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+#: By dialect: INSERTs that know ON CONFLICT.
+INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 @dataclass(frozen=True)
@@ -144,10 +149,11 @@ def _connect_postgresql(url: sa.URL) -> Database:
         url.set(drivername="postgresql+psycopg"),
         pool_size=8,
         max_overflow=24,
-        pool_pre_ping=True,
         connect_args=_POSTGRESQL_CONNECT,
     )
     sa.event.listen(engine, "connect", _prepare_postgresql)
+    sa.event.listen(engine, "checkin", _note_use)
+    sa.event.listen(engine, "checkout", _build_check(engine.dialect))
     return Database(engine, nullcontext())
 
 
@@ -155,6 +161,27 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN4
     # Not among the connection's parameters: a pooler such as PgBouncer refuses those it does not know.
     connection.execute(f"SET idle_in_transaction_session_timeout = {_POSTGRESQL_IDLE_TRANSACTION_MS}")
     connection.commit()
+
+
+def _note_use(_connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+    record.info["used_s"] = time.monotonic()
+
+
+def _build_check(dialect: sa.Dialect) -> Callable[..., None]:
+    """Build what asks a connection that rested whether the server still knows it.
+
+    Asking each time costs as much as a statement. A connection that broke just now fails as it would in mid-work.
+    """
+
+    def check(connection: Any, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401 - the driver's
+        if time.monotonic() - record.info.get("used_s", math.inf) < _REST_S:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+    return check
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
@@ -170,7 +197,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def insert_into(connection: sa.Connection, table: sa.Table) -> Any:  # noqa: ANN401 - two dialects' Insert classes
     """Begin an INSERT that knows ON CONFLICT."""
-    return _INSERTS[connection.dialect.name](table)
+    return INSERTS[connection.dialect.name](table)
 
 
 def insert_or_ignore(connection: sa.Connection, table: sa.Table) -> Any:  # noqa: ANN401 - two dialects' Insert classes

@@ -19,6 +19,7 @@ from facefleet.ledger.clusterings import Clusterings
 from facefleet.ledger.database import Database, connect, translated_errors
 from facefleet.ledger.erasures import Erasures
 from facefleet.ledger.faces import Faces
+from facefleet.ledger.finishing import Finishing
 from facefleet.ledger.groupings import Groupings
 from facefleet.ledger.images import Images
 from facefleet.ledger.ingest import Ingest
@@ -123,7 +124,7 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         albums=Albums(database, audit),
         jobs=Jobs(database),
         photos=Photos(database),
-        leases=Leases(database),
+        leases=Leases(database, Finishing(database)),
         faces=Faces(database),
         ingest=Ingest(database),
         repairs=Repairs(database),

@@ -34,6 +34,16 @@ class GroupCommit(Generic[T]):
         self._line: list[_Place[T]] = []
         self._is_busy = False
 
+    @property
+    def waiting(self) -> int:
+        """Items in the line, but for those that are being written."""
+        return len(self._line)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody writes."""
+        return self._is_busy
+
     def submit(self, item: T, patience_s: float) -> None:
         """Write an item; it is committed when this returns.
 

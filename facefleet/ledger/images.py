@@ -15,8 +15,8 @@ from facefleet.ledger.jobs import ensure_job, hold_album, standing_job_id
 from facefleet.ledger.listing import delete_photos, photo_row
 from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import face, photo
-from facefleet.ledger.settling import dropped_of, face_row
-from facefleet.ledger.unkept import lift_unkept
+from facefleet.ledger.settling import face_row
+from facefleet.ledger.unkept import dropped_of, lift_unkept
 from facefleet.records import PhotoRef, PhotoState, RecognizedPhoto, face_id_of, photo_id_of
 
 #: `source` of the one job of an album that its images belong to.
@@ -103,8 +103,8 @@ class Images:
             for table, new in ((face, rows), (dropped_face, dropped)):
                 if new:
                     connection.execute(table.insert(), new)
-            mark_unseen(connection, {photo_id: image.album_id} if rows else {})
-            mark_unpredicted(connection, {photo_id} if rows else ())
+            mark_unseen(connection, {photo_id} if rows else ())
+            mark_unpredicted(connection, {photo_id} if rows else (), {image.album_id})
             seen = image.recognized
             said = {"width_px": seen.width_px, "height_px": seen.height_px, "taken_at": seen.taken_at}
             connection.execute(

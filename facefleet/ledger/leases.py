@@ -10,11 +10,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from facefleet.errors import CrashedWorker
 from facefleet.ledger import outbox
+from facefleet.ledger.bulk import is_in
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database
-from facefleet.ledger.listing import PHOTO_IDS, delete_photos, list_photos
+from facefleet.ledger.finishing import Finishing
+from facefleet.ledger.listing import delete_photos, list_photos
 from facefleet.ledger.schema import job, job_photo, photo, row_state_is, state_is
-from facefleet.ledger.settling import IS_HELD, bury_photos, finish_photos, lock_held, tokens_of
+from facefleet.ledger.settling import IS_HELD, bury_photos, lock_held, tokens_of
 from facefleet.records import (
     Backlog,
     FailedPhoto,
@@ -31,7 +33,7 @@ _UNLEASED: dict[str, Any] = {"lease_token": None, "lease_until": None, "dispatch
 
 def _build_claim(claimable: sa.ColumnElement[bool]) -> ReturningUpdate[Any]:
     # Locked in the order of ids: two claims of the same ids wait for each other instead of deadlocking.
-    mine = sa.select(photo.c.id).where(photo.c.id.in_(PHOTO_IDS), claimable).order_by(photo.c.id).with_for_update()
+    mine = sa.select(photo.c.id).where(is_in(photo.c.id, "photo_ids"), claimable).order_by(photo.c.id).with_for_update()
     claim = (
         photo.update()
         .where(photo.c.id.in_(mine))
@@ -57,6 +59,7 @@ class Leases:
     """`pending -> leased -> indexed | dead | deleted`, and the way back to pending."""
 
     database: Database
+    finishing: Finishing
 
     def claim(self, photo_ids: Sequence[UUID], lease_s: float) -> list[LeasedPhoto]:
         """Take photos that are due; each id goes to one caller. The attempt counts before the work begins.
@@ -88,8 +91,7 @@ class Leases:
         Returns:
             The ids that were still the caller's; of the others nothing was written.
         """
-        with self.database.writing() as connection:
-            return finish_photos(connection, results)
+        return self.finishing.finish(results)
 
     def bury(self, failures: Sequence[FailedPhoto]) -> set[UUID]:
         """Give photos up; older versions go as they do in `finish`. Returns the ids that were still the caller's."""

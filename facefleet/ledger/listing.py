@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 
 from facefleet.errors import ModelSwitched
+from facefleet.ledger.bulk import insert_new_rows, is_in
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import insert_or_ignore
 from facefleet.ledger.schema import SORT_NAME_CHARS, face, job_photo, photo, row_state_is
@@ -39,12 +40,12 @@ _DELETED: dict[str, Any] = {
 }
 
 
-#: Stands for any number of photo ids. Statements of the hot path are built once: that costs more than running them.
-PHOTO_IDS: sa.BindParameter[UUID] = sa.bindparam("photo_ids", expanding=True)
-DELETE_FACES = face.delete().where(face.c.photo_id.in_(PHOTO_IDS))
+#: Statements of the hot path are built once: that costs more than running them.
+DELETE_FACES = face.delete().where(is_in(face.c.photo_id, "photo_ids"))
 
 
-def _is_present(table: sa.FromClause) -> sa.ColumnElement[bool]:
+def is_present(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a photo found by id or source is not deleted."""
     return row_state_is(table.c.state, *(state for state in PhotoState if state != PhotoState.DELETED))
 
 
@@ -53,10 +54,10 @@ _SUPERSEDE_OLDER = (
     photo.update()
     .where(
         # Given, not looked up: without statistics PostgreSQL would join the whole table.
-        photo.c.source_id.in_(sa.bindparam("source_ids", expanding=True)),
-        _is_present(photo),
+        is_in(photo.c.source_id, "source_ids"),
+        is_present(photo),
         sa.select(_newer.c.id)
-        .where(_newer.c.id.in_(PHOTO_IDS), _newer.c.source_id == photo.c.source_id)
+        .where(is_in(_newer.c.id, "photo_ids"), _newer.c.source_id == photo.c.source_id)
         .where(_newer.c.listed_at > photo.c.listed_at)
         .exists(),
     )
@@ -76,8 +77,7 @@ def list_photos(
     require_current(connection, model_version)
     # Sorted, so that two listers of the same photos wait for each other instead of deadlocking.
     rows = sorted((photo_row(ref, album_id, model_version) for ref in refs), key=lambda row: row["id"].bytes)
-    insert = insert_or_ignore(connection, photo).values(job_id=job_id).returning(photo.c.id)
-    inserted = set(connection.execute(insert, rows).scalars())
+    inserted = insert_new_rows(connection, photo, [row | {"job_id": job_id} for row in rows])
     known = {row["id"] for row in rows} - inserted
     if not known:
         return len(inserted)
@@ -116,7 +116,7 @@ def supersede_older(connection: sa.Connection, photo_ids: Collection[UUID], sour
 
 def delete_source(connection: sa.Connection, source_id: UUID) -> None:
     """Delete every version of a photo and their faces; the purger does their points."""
-    gone = photo.update().where(photo.c.source_id == source_id, _is_present(photo)).values(**_DELETED)
+    gone = photo.update().where(photo.c.source_id == source_id, is_present(photo)).values(**_DELETED)
     deleted = connection.execute(gone.returning(photo.c.id)).scalars().all()
     if deleted:
         connection.execute(DELETE_FACES, {"photo_ids": deleted})
@@ -155,7 +155,7 @@ def _revive(connection: sa.Connection, known: Collection[UUID]) -> int:
             other.c.source_id == photo.c.source_id,
             other.c.id != photo.c.id,
             other.c.listed_at >= photo.c.listed_at,
-            _is_present(other),
+            is_present(other),
         )
         .exists()
     )

@@ -21,6 +21,7 @@ from facefleet.records import PhotoState
 _MOVING = shelved_photo.c.state == ShelvedState.MOVING.value
 #: Ids of the photos that change places, on both sides.
 _COMING = sa.select(shelved_photo.c.id).where(_MOVING)
+_ALBUMS_COMING = sa.select(shelved_photo.c.album_id).where(_MOVING).distinct()
 _GOING = sa.select(shelved_photo.c.counterpart_id).where(_MOVING)
 #: Shelved photos with what is live in their place.
 _PAIRS = shelved_photo.join(photo, photo.c.id == shelved_photo.c.counterpart_id)
@@ -92,10 +93,11 @@ class ModelSwitches:
             connection.execute(_forget_deleted(switched.to_version))
             connection.execute(_mark(switched.to_version))
             moved = list(connection.execute(_COMING).scalars())
+            album_ids = connection.execute(_ALBUMS_COMING).scalars().all()
             for statement in _statements():
                 connection.execute(statement)
             for start in range(0, len(moved), CHUNK):
-                mark_unpredicted(connection, moved[start : start + CHUNK])
+                mark_unpredicted(connection, moved[start : start + CHUNK], album_ids)
             self._note(connection, switched, who, len(moved))
         return len(moved)
 

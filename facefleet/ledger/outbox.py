@@ -8,9 +8,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.ledger.bulk import is_in
 from facefleet.ledger.clock import UtcTime, seconds_from_now, utc_now
 from facefleet.ledger.database import insert_or_ignore
-from facefleet.ledger.listing import FRESH, PHOTO_IDS
+from facefleet.ledger.listing import FRESH
 from facefleet.ledger.schema import album, photo, row_state_is, state_is, urgent_photo
 from facefleet.records import PhotoState
 
@@ -27,7 +28,7 @@ MARK_DISPATCHED = (
     .where(
         photo.c.id.in_(
             sa.select(photo.c.id)
-            .where(photo.c.id.in_(PHOTO_IDS), row_state_is(photo.c.state, PhotoState.PENDING))
+            .where(is_in(photo.c.id, "photo_ids"), row_state_is(photo.c.state, PhotoState.PENDING))
             .order_by(photo.c.id)
             .with_for_update()
         )
@@ -37,7 +38,7 @@ MARK_DISPATCHED = (
 
 
 #: A photo goes first once; should it be lost on its way, it comes again with the others.
-FORGET_URGENT = urgent_photo.delete().where(urgent_photo.c.photo_id.in_(PHOTO_IDS))
+FORGET_URGENT = urgent_photo.delete().where(is_in(urgent_photo.c.photo_id, "photo_ids"))
 
 
 def mark_urgent(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.ledger.bulk import RowUpdate, insert_rows, is_in
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.clusterings import mark_unseen
-from facefleet.ledger.collection_schema import dropped_face
-from facefleet.ledger.listing import DELETE_FACES, PHOTO_IDS, source_id_of, supersede_older
+from facefleet.ledger.listing import DELETE_FACES, is_present, supersede_older
 from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import face, photo, row_state_is
-from facefleet.ledger.unkept import drop_unkept
+from facefleet.ledger.unkept import drop_unkept, dropped_of
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, RecognizedFace, face_id_of
 
 #: Longest sentence that is kept about a dead photo.
@@ -23,15 +23,30 @@ _REASON_MAX_CHARS = 64
 
 #: Tokens are drawn anew for every photo and claim: they name photo, claim and owner at once.
 IS_HELD = sa.and_(
-    photo.c.id.in_(PHOTO_IDS),
-    photo.c.lease_token.in_(sa.bindparam("tokens", expanding=True)),
+    is_in(photo.c.id, "photo_ids"),
+    is_in(photo.c.lease_token, "tokens"),
     row_state_is(photo.c.state, PhotoState.LEASED),
 )
-_LOCK_HELD = sa.select(photo.c.id).where(IS_HELD).order_by(photo.c.id).with_for_update()
-_SETTLE = photo.update().where(photo.c.id == sa.bindparam("id_"))
+_other = photo.alias("other")
+_HAS_OTHERS = sa.select(_other.c.id).where(
+    _other.c.source_id == photo.c.source_id, _other.c.id != photo.c.id, is_present(_other)
+)
+#: Earlier faces and other versions are rare: asked for here, the statements that deal with them are mostly left out.
+_LOCK_HELD = (
+    sa.select(
+        photo.c.id,
+        photo.c.source_id,
+        photo.c.lease_token,
+        sa.select(face.c.id).where(face.c.photo_id == photo.c.id).exists().label("has_faces"),
+        _HAS_OTHERS.exists().label("has_others"),
+    )
+    .where(IS_HELD)
+    .order_by(photo.c.id)
+    .with_for_update()
+)
 _SETTLED: dict[str, Any] = {"lease_token": None, "lease_until": None, "finished_at": utc_now()}
-_INDEX = _SETTLE.values(state=PhotoState.INDEXED.value, reason=None, detail=None, **_SETTLED)
-_BURY = _SETTLE.values(state=PhotoState.DEAD.value, face_count=None, **_SETTLED)
+_INDEX = RowUpdate(photo, state=PhotoState.INDEXED.value, reason=None, detail=None, **_SETTLED)
+_BURY = RowUpdate(photo, state=PhotoState.DEAD.value, face_count=None, **_SETTLED)
 
 
 def tokens_of(leased: Sequence[LeasedPhoto]) -> dict[str, list[UUID]]:
@@ -40,65 +55,61 @@ def tokens_of(leased: Sequence[LeasedPhoto]) -> dict[str, list[UUID]]:
 
 
 def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -> set[UUID]:
-    """Record found faces; returns the accepted ids."""
-    accepted = lock_held(connection, [each.leased for each in results])
-    mine = [each for each in results if each.leased.id in accepted]
-    dropped = dropped_of(connection, accepted)
-    numbers = {
-        each.leased.id: [
-            number for number in range(len(each.recognized.faces)) if face_id_of(each.leased.id, number) not in dropped
-        ]
-        for each in mine
-    }
+    """Record found faces; returns the tokens of the leases that were still held."""
+    held = lock_held(connection, [each.leased for each in results])
+    mine = [each for each in results if each.leased.lease_token in held]
+    # Read behind the lock, under which faces are dropped.
+    dropped = dropped_of(connection, [each.leased.id for each in mine])
+    rows = {each.leased.id: [row for row in _face_rows(each) if row["id"] not in dropped] for each in mine}
     found = [
         {
             "id_": each.leased.id,
-            "face_count": len(numbers[each.leased.id]),
+            "face_count": len(rows[each.leased.id]),
             "width_px": each.recognized.width_px,
             "height_px": each.recognized.height_px,
             "taken_at": each.recognized.taken_at,
         }
         for each in mine
     ]
-    _settle(connection, _INDEX, found, [each.leased for each in mine])
-    faces = [
-        face_row(each.leased.album_id, each.leased.id, number, each.recognized.faces[number])
-        for each in mine
-        for number in numbers[each.leased.id]
-    ]
-    if faces:
-        connection.execute(face.insert(), faces)
-        drop_unkept(connection, accepted)
-        mark_unseen(connection, {row["photo_id"]: row["album_id"] for row in faces})
-        mark_unpredicted(connection, {row["photo_id"] for row in faces})
-    return accepted
+    _settle(connection, _INDEX, found, held.values())
+    insert_rows(connection, face, [row for each in mine for row in rows[each.leased.id]])
+    with_faces = {each.leased.id for each in mine if rows[each.leased.id]}
+    if with_faces:
+        drop_unkept(connection, with_faces)
+    mark_unseen(connection, with_faces)
+    mark_unpredicted(connection, with_faces, {each.leased.album_id for each in mine})
+    return set(held)
 
 
 def bury_photos(connection: sa.Connection, failures: Sequence[FailedPhoto]) -> set[UUID]:
     """Record why photos are dead; returns the accepted ids."""
-    accepted = lock_held(connection, [each.leased for each in failures])
+    held = lock_held(connection, [each.leased for each in failures])
     failed = [
         {"id_": each.leased.id, "reason": each.reason[:_REASON_MAX_CHARS], "detail": _storable(each.detail)}
         for each in failures
-        if each.leased.id in accepted
+        if each.leased.lease_token in held
     ]
-    _settle(connection, _BURY, failed, [each.leased for each in failures])
-    return accepted
+    _settle(connection, _BURY, failed, held.values())
+    return {row.id for row in held.values()}
 
 
-def lock_held(connection: sa.Connection, leased: Sequence[LeasedPhoto]) -> set[UUID]:
-    """Choose the photos that are still the caller's, and let nobody touch them until the transaction ends."""
-    return set(connection.execute(_LOCK_HELD, tokens_of(leased)).scalars())
+def lock_held(connection: sa.Connection, leased: Sequence[LeasedPhoto]) -> dict[UUID, sa.Row[Any]]:
+    """Choose the photos that are still the caller's, and let nobody touch them until the transaction ends.
+
+    Returns:
+        By lease token: the row's `id`, `source_id`, `has_faces` and `has_others`.
+    """
+    return {row.lease_token: row for row in connection.execute(_LOCK_HELD, tokens_of(leased))}
 
 
 def _settle(
-    connection: sa.Connection, statement: sa.Update, rows: Sequence[dict[str, Any]], leased: Sequence[LeasedPhoto]
+    connection: sa.Connection, settle: RowUpdate, values: Sequence[dict[str, Any]], held: Collection[sa.Row[Any]]
 ) -> None:
-    if rows:
-        photo_ids = [row["id_"] for row in rows]
-        connection.execute(statement, rows)
-        connection.execute(DELETE_FACES, {"photo_ids": photo_ids})
-        supersede_older(connection, photo_ids, [source_id_of(each.album_id, each.store_uri) for each in leased])
+    settle.run(connection, values)
+    if again := [row.id for row in held if row.has_faces]:
+        connection.execute(DELETE_FACES, {"photo_ids": again})
+    if several := [row for row in held if row.has_others]:
+        supersede_older(connection, [row.id for row in several], [row.source_id for row in several])
 
 
 def _storable(detail: str) -> str:
@@ -106,10 +117,9 @@ def _storable(detail: str) -> str:
     return detail.replace("\0", "").encode(errors="replace").decode()[:_DETAIL_MAX_CHARS]
 
 
-def dropped_of(connection: sa.Connection, photo_ids: Collection[UUID]) -> set[UUID]:
-    """Name the faces of photos that are not to be kept."""
-    dropped = sa.select(dropped_face.c.face_id).where(dropped_face.c.photo_id.in_(photo_ids))
-    return set(connection.execute(dropped).scalars())
+def _face_rows(finished: FinishedPhoto) -> list[dict[str, Any]]:
+    leased, faces = finished.leased, finished.recognized.faces
+    return [face_row(leased.album_id, leased.id, number, each) for number, each in enumerate(faces)]
 
 
 def face_row(album_id: UUID, photo_id: UUID, number: int, recognized: RecognizedFace) -> dict[str, Any]:

@@ -8,12 +8,22 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.ledger.bulk import is_in
+from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.database import Database, insert_or_ignore
 from facefleet.ledger.erasure_schema import doomed_face, unkept_place
 from facefleet.ledger.listing import source_id_of
 from facefleet.ledger.schema import album, face, photo
 from facefleet.ledger.spots import FACE_PLACE, Placed, Spot, fetch_in_chunks, pair_spots
 from facefleet.records import Box, FinishedPhoto, RecognizedPhoto, face_id_of
+
+_DROPPED = sa.select(dropped_face.c.face_id).where(is_in(dropped_face.c.photo_id, "photo_ids"))
+_CONCERNED_SOURCES = sa.select(unkept_place.c.source_id).where(is_in(unkept_place.c.source_id, "source_ids")).distinct()
+_CONCERNED = (
+    sa.select(photo.c.id)
+    .join(unkept_place, unkept_place.c.source_id == photo.c.source_id)
+    .where(is_in(photo.c.id, "photo_ids"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +42,18 @@ class Unkept:
     database: Database
 
     def faces(self, finished: Sequence[FinishedPhoto]) -> set[UUID]:
-        """Name the faces of recognized photos that are at such places, so that nobody writes them anywhere."""
-        placed = {
-            source_id_of(each.leased.album_id, each.leased.store_uri): place_faces(each.leased.id, each.recognized)
-            for each in finished
-        }
+        """Name the faces of recognized photos that are at such places or were dropped, so that nobody writes them."""
+        by_source = {source_id_of(each.leased.album_id, each.leased.store_uri): each for each in finished}
         with self.database.reading() as connection:
-            return find_unkept(connection, placed)
+            dropped = dropped_of(connection, [each.leased.id for each in finished])
+            concerned = connection.execute(_CONCERNED_SOURCES, {"source_ids": by_source}).scalars().all()
+            placed = {each: place_faces(by_source[each].leased.id, by_source[each].recognized) for each in concerned}
+            return dropped | find_unkept(connection, placed)
+
+
+def dropped_of(connection: sa.Connection, photo_ids: Collection[UUID]) -> set[UUID]:
+    """Name the faces of photos that were let go of one by one."""
+    return set(connection.execute(_DROPPED, {"photo_ids": photo_ids}).scalars())
 
 
 def place_faces(photo_id: UUID, recognized: RecognizedPhoto) -> list[Placed]:
@@ -64,8 +79,7 @@ def find_unkept(connection: sa.Connection, faces: Mapping[UUID, Sequence[Placed]
 
 def drop_unkept(connection: sa.Connection, photo_ids: Collection[UUID]) -> set[UUID]:
     """Remove faces that were just written at such places; the purger does their points. Returns which they were."""
-    concerned = sa.select(photo.c.id).join(unkept_place, unkept_place.c.source_id == photo.c.source_id)
-    some = {row.id for row in fetch_in_chunks(connection, concerned, photo.c.id, photo_ids)}
+    some = set(connection.execute(_CONCERNED, {"photo_ids": photo_ids}).scalars())
     if not some:
         return set()
     places = sa.select(*FACE_PLACE).join(photo, photo.c.id == face.c.photo_id)

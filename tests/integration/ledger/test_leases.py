@@ -4,6 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import uuid4
 
+import pytest
+import sqlalchemy as sa
+
+from facefleet.ledger.schema import photo
 from facefleet.records import FailedPhoto, FinishedPhoto, PhotoState, SweepResult, photo_id_of
 from tests.integration.ledger.scene import LEASE_S, Scene, recognized, ref_of, wait_until
 
@@ -88,6 +92,41 @@ def test_one_zombie_does_not_spoil_its_neighbours(scene: Scene) -> None:
     assert scene.ledger.leases.finish([FinishedPhoto(swapped, recognized(1))]) == set()
     results = [FinishedPhoto(replace(first, lease_token=uuid4()), recognized(1)), FinishedPhoto(second, recognized(1))]
     assert scene.ledger.leases.finish(results) == {second.id}
+
+
+def test_of_two_finishes_of_one_photo_in_one_transaction_the_owners_counts(scene: Scene) -> None:
+    (photo_id,) = scene.add("a.jpg")
+    (zombie,) = scene.claim([photo_id])
+    scene.expire([photo_id])
+    (owner,) = scene.claim([photo_id])
+    both = [FinishedPhoto(zombie, recognized(3)), FinishedPhoto(owner, recognized(1))]
+    assert scene.ledger.leases.finish(both) == {photo_id}
+    assert len(scene.ledger.faces.of_photo(photo_id)) == 1
+
+
+def test_threads_that_finish_together_share_a_transaction_but_not_a_defect(scene: Scene) -> None:
+    photo_ids = scene.add("a.jpg", "b.jpg", "c.jpg", "d.jpg")
+    first, good, bad, beside = scene.claim(photo_ids)
+    (face,) = recognized(1).faces
+    no_number = replace(recognized(1), faces=(replace(face, quality=replace(face.quality, overall=float("nan"))),))
+    leases, database = scene.ledger.leases, scene.ledger.database
+    with ThreadPoolExecutor(3) as pool:
+        with database.writing() as connection:
+            connection.execute(photo.update().where(photo.c.id == first.id).values(attempt=7))
+            waiting = pool.submit(leases.finish, [FinishedPhoto(first, recognized(1))])
+            wait_until(lambda: leases.finishing.line.is_busy)
+            together = [
+                pool.submit(leases.finish, [FinishedPhoto(good, recognized(2))]),
+                pool.submit(leases.finish, [FinishedPhoto(bad, no_number), FinishedPhoto(beside, recognized(1))]),
+            ]
+            wait_until(lambda: leases.finishing.line.waiting == len(together))
+        assert waiting.result() == {first.id}
+        assert together[0].result() == {good.id}
+        with pytest.raises(sa.exc.DBAPIError):
+            together[1].result()
+    assert scene.find(good.id).face_count == 2
+    assert scene.find(beside.id).state == PhotoState.INDEXED
+    assert scene.find(bad.id).state == PhotoState.LEASED
 
 
 def test_a_lease_that_ran_out_is_claimed_alone_and_counts_as_a_crash(scene: Scene) -> None:

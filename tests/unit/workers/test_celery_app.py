@@ -6,7 +6,7 @@ from workers.celery_app import consumed_queues, create_celery_app
 
 
 @pytest.mark.parametrize(
-    ("broker_url", "prefetch", "events"),
+    ("broker_url", "prefetch", "remote_control"),
     [
         ("memory://", 0, False),
         ("redis://127.0.0.1:6379/0", 1, True),
@@ -14,10 +14,11 @@ from workers.celery_app import consumed_queues, create_celery_app
         ("sqs://", 1, False),
     ],
 )
-def test_each_broker_gets_its_settings(broker_url: str, prefetch: int, events: bool) -> None:
+def test_each_broker_gets_its_settings(broker_url: str, prefetch: int, remote_control: bool) -> None:
     app = create_celery_app(Settings(broker_url=broker_url))
     assert app.conf.worker_prefetch_multiplier == prefetch
-    assert app.conf.worker_send_task_events is events
+    assert app.conf.worker_enable_remote_control is remote_control
+    assert not app.conf.worker_send_task_events
     assert app.conf.task_acks_late
     assert app.conf.accept_content == ["json"]
     assert app.conf.worker_cancel_long_running_tasks_on_connection_loss is False

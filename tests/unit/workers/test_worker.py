@@ -17,6 +17,8 @@ class FailingCelery:
     def task(self, *_: object, **__: object) -> None:
         pass
 
+    conf = SimpleNamespace(worker_enable_remote_control=False)
+
     def Worker(self, **_: object) -> SimpleNamespace:  # noqa: N802  as in Celery
         return SimpleNamespace(start=lambda: None)
 
