@@ -177,6 +177,8 @@ class LeasedPhoto:
     model_version: str
     attempt: int
     lease_token: UUID
+    #: As listed.
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class Settings(BaseSettings):
     max_photo_pixels: int = Field(default=100_000_000, ge=1)
     """Photos whose header claims more pixels are refused undecoded."""
     decode_timeout_s: float = Field(default=30, gt=0)
-    """Seconds after which a photo that is still being decoded is given up; decode_processes=0 knows no such limit."""
+    """Seconds of the processor's time after which a photo that is still being decoded is given up, or four times as
+    many on the clock; decode_processes=0 knows no such limit."""
     decode_processes: int | None = Field(default=None, ge=0, le=256)
     """Child processes that decode photos, so that what crashes or hangs a decoder costs one photo; one more serves
     searches. Unset: as many as cpu_threads. 0: decode in this process, unprotected; the only way outside Linux."""
@@ -136,6 +137,8 @@ class Settings(BaseSettings):
     # Fleet
     worker_threads: int | None = Field(default=None, ge=1, le=1024)
     """Tasks a worker runs at once; unset: two more than cpu_threads, so that reading overlaps with computing."""
+    read_ahead_bytes: int = Field(default=64_000_000, ge=0)
+    """Photos of S3 that a worker holds or fetches before their turn, while others are recognized; 0: none."""
     photos_per_message: int = Field(default=8, ge=1, le=64)
     """Photo ids in one queue message."""
     runway_photos: int = Field(default=512, ge=1)

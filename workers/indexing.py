@@ -26,6 +26,7 @@ from facefleet.photo_store.uris import scheme_of
 from facefleet.records import FailedPhoto, FinishedPhoto, GalleryPoint, LeasedPhoto, face_id_of
 from workers.outcomes import Outcome, PostponedPhoto, ReplacedPhoto
 from workers.parts import FleetParts
+from workers.read_ahead import Read
 from workers.safeguards import Safeguards
 
 _LONGEST_BACKOFF_S = 300.0
@@ -80,14 +81,15 @@ class PhotoIndexer:
     def _work_on(self, leased: Sequence[LeasedPhoto], note_progress: Callable[[], None]) -> list[Outcome]:
         """Work on one photo after the other; on fewer when the process is to end, or a dependency is down."""
         outcomes: list[Outcome] = []
-        for photo in leased:
-            if self.stopping.is_set():
-                break
-            note_progress()
-            with bound_contextvars(photo_id=str(photo.id)):
-                outcomes.append(self._work_on_one(photo))
-            if isinstance(outcomes[-1], PostponedPhoto) and self.guards.breakers.any_open:
-                break
+        with self.guards.read_ahead.over(leased, self._read) as read:
+            for photo in leased:
+                if self.stopping.is_set():
+                    break
+                note_progress()
+                with bound_contextvars(photo_id=str(photo.id)):
+                    outcomes.append(self._work_on_one(photo, read))
+                if isinstance(outcomes[-1], PostponedPhoto) and self.guards.breakers.any_open:
+                    break
         return outcomes
 
     def _give_back(self, unbegun: Sequence[LeasedPhoto]) -> None:
@@ -95,12 +97,12 @@ class PhotoIndexer:
         for photo in unbegun:
             self.parts.ledger.leases.release(photo, delay_s, burn_attempt=False)
 
-    def _work_on_one(self, photo: LeasedPhoto) -> Outcome:
+    def _work_on_one(self, photo: LeasedPhoto, read: Read) -> Outcome:
         try:
             self.guards.failpoints.hit("before_photo", photo.name)
             self._refuse_other_model(photo)
             with self.parts.metrics.stage_duration_s.labels("read").time():
-                data = self.parts.stores.read(photo.store_uri, photo.version, self.parts.settings.max_photo_bytes)
+                data = read(photo)
             self.guards.breakers.photo_store.note_success()
             with self.parts.metrics.stage_duration_s.labels("recognize").time():
                 return FinishedPhoto(photo, self.parts.recognizer.recognize(data))
@@ -117,6 +119,9 @@ class PhotoIndexer:
             return PostponedPhoto(photo, error, burns_attempt=False)
         except Exception as error:  # noqa: BLE001  one photo's surprise must not take its neighbours along
             return self._judge_unforeseen(photo, error)
+
+    def _read(self, photo: LeasedPhoto) -> bytes:
+        return self.parts.stores.read(photo.store_uri, photo.version, self.parts.settings.max_photo_bytes)
 
     def _refuse_other_model(self, photo: LeasedPhoto) -> None:
         if photo.model_version != self.parts.recognizer.model_version:

@@ -1,4 +1,4 @@
-"""What stands around the work of one process: heartbeat, breakers, solitude, failpoints."""
+"""What stands around the work of one process: heartbeat, breakers, solitude, reading ahead, failpoints."""
 
 from dataclasses import dataclass, field
 
@@ -6,6 +6,7 @@ from facefleet.failpoints import Failpoints, parse_failpoints
 from workers.breakers import Breakers, create_breakers
 from workers.dispatcher_parts import DispatcherParts
 from workers.lease_keeper import LeaseKeeper
+from workers.read_ahead import ReadAhead
 from workers.solitude import Solitude
 
 
@@ -17,6 +18,7 @@ class Safeguards:
     breakers: Breakers
     failpoints: Failpoints
     solitude: Solitude = field(default_factory=Solitude)
+    read_ahead: ReadAhead = field(default_factory=ReadAhead)
 
 
 def create_safeguards(parts: DispatcherParts) -> Safeguards:
@@ -30,4 +32,5 @@ def create_safeguards(parts: DispatcherParts) -> Safeguards:
         keeper=LeaseKeeper(parts.ledger.leases, settings.lease_s, settings.longest_photo_s),
         breakers=create_breakers(parts.metrics),
         failpoints=parse_failpoints(settings.failpoints),
+        read_ahead=ReadAhead(settings.read_ahead_bytes),
     )
