@@ -18,7 +18,7 @@ from facefleet.recognition.decoding import DecodedPhoto, decode_photo, turn_upri
 from facefleet.recognition.exif import Exif
 from facefleet.recognition.sandbox_blocks import BlockPool, PixelBlock
 from facefleet.recognition.sandbox_process import ChildDied, ChildProcess, ChildStuck, ForkServer
-from facefleet.recognition.sandbox_wire import BlockLayout, ChildOptions, DecodeReply, DecodeRequest
+from facefleet.recognition.sandbox_wire import WALL_TIMES, BlockLayout, ChildOptions, DecodeReply, DecodeRequest
 from facefleet.settings import Settings
 
 #: Replaced after so many photos: what a decoder leaks stays small, and a fork costs milliseconds.
@@ -106,7 +106,7 @@ class DecodeSandbox:
         Args:
             limits: checked on the header of every photo.
             processes: photos of bulk work that are decoded at once, and about as many of searches beside them.
-            timeout_s: wall time of one photo.
+            timeout_s: of the processor's time for one photo; `WALL_TIMES` as many on the clock.
         """
         self._limits = limits
         self._timeout_s = timeout_s
@@ -189,7 +189,7 @@ class DecodeSandbox:
             for _ in range(_TRIES):
                 child, began_s = self._child_of(seat), time.monotonic()
                 try:
-                    return child.ask(request, block, self._timeout_s)
+                    return child.ask(request, block, WALL_TIMES * self._timeout_s)
                 except ChildStuck:
                     _vacate(seat)
                     raise

@@ -26,6 +26,7 @@ from facefleet.recognition.sandbox_wire import (
     MESSAGE_BYTES,
     PLANTED_DECODER,
     READY,
+    WALL_TIMES,
     BlockLayout,
     ChildOptions,
     DecodeReply,
@@ -133,7 +134,7 @@ def _decode(request: DecodeRequest, block: mmap.mmap, options: ChildOptions, rea
     layout = BlockLayout.for_limits(options.limits)
     photo_bytes = block[layout.pixels_bytes : layout.pixels_bytes + request.size_bytes]
     room = np.frombuffer(block, np.uint8, layout.pixels_bytes)
-    _set_alarms(options.timeout_s)
+    _set_alarms(options.timeout_s, WALL_TIMES * options.timeout_s)
     try:
         stored = read(photo_bytes, options.limits, min_side_px=request.min_side_px, room=room)
     except MemoryError:
@@ -145,16 +146,18 @@ def _decode(request: DecodeRequest, block: mmap.mmap, options: ChildOptions, rea
         sentence = f"The decoder failed on it: {type(error).__name__}: {error}"
         return DecodeReply(reason=PhotoUndecodable.reason, sentence=sentence[:_LONGEST_SENTENCE])
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
     return _hand_over(stored, room)
 
 
-def _set_alarms(timeout_s: float) -> None:
+def _set_alarms(cpu_s: float, wall_s: float) -> None:
     """Have the kernel end this process when a photo takes too long; no decoder can hold these signals up."""
-    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+    signal.setitimer(signal.ITIMER_REAL, wall_s)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    # Twice, because decoders with several threads use more CPU than wall time.
-    _lower_limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + 2 * timeout_s) + 1)
+    # Should a decoder have a handler for the first signal: of this one the kernel kills.
+    _lower_limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + cpu_s) + 2)
 
 
 def _hand_over(stored: StoredPhoto, room: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> DecodeReply:

@@ -11,6 +11,9 @@ READY = b"ready"
 #: What the process that forks is told of a new child.
 FOR_SEARCHES, FOR_BULK = b"s", b"b"
 MESSAGE_BYTES = 65_536
+#: A photo may take so many times longer on the clock than of the processor's time: where many want that, a decoder that
+#: waits for it is not to blame.
+WALL_TIMES = 4
 #: Environment variable, read by children only: a module with another `read_stored_photo`, through which tests plant
 #: what no file at hand does to a decoder.
 PLANTED_DECODER = "FACEFLEET_TEST_DECODER"

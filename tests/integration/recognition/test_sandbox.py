@@ -29,12 +29,12 @@ from facefleet.recognition.recognizer import load_recognizer
 from facefleet.recognition.sandbox import DecodeSandbox, LocalDecoder, open_decoder
 from facefleet.recognition.sandbox_wire import PLANTED_DECODER
 from facefleet.settings import Settings
-from tests.integration.recognition.hostile_decoders import KILLS_USED_CHILD, POISONS
+from tests.integration.recognition.hostile_decoders import KILLS_USED_CHILD, POISONS, WAITS
 
 LIMITS = DecodeLimits(max_bytes=5_000_000, max_pixels=10_000_000)
-TIMEOUT_S = 3.0
+TIMEOUT_S = 1.5
 MUTANTS = int(os.environ.get("FACEFLEET_TEST_MUTANTS", "2000"))
-CRASHED, SLOW = "The decoder crashed on it", "took longer than 3 s"
+CRASHED, SLOW = "The decoder crashed on it", f"took longer than {TIMEOUT_S:g} s"
 SENTENCES = {
     b"poison: segfault": CRASHED,
     b"poison: abort": CRASHED,
@@ -134,6 +134,10 @@ def test_a_child_that_takes_too_long_ends_itself(poison: bytes) -> None:
         assert "took longer than 0.2 s" in outcome_of(decoder, encode(1) + poison)
         assert time.monotonic() - began_s < sandbox_process._GRACE_S
         wait_until(lambda: not children_of(decoder))
+
+
+def test_a_photo_whose_decoder_waits_for_the_processor_is_not_given_up(poisonable: DecodeSandbox) -> None:
+    assert outcome_of(poisonable, encode(1) + WAITS) == outcome_of(LocalDecoder(LIMITS), encode(1))
 
 
 def test_a_photo_in_an_unlucky_child_gets_a_fresh_one(poisonable: DecodeSandbox) -> None:
