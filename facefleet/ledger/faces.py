@@ -9,7 +9,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from facefleet.errors import InvalidRequest
-from facefleet.ledger.database import CHUNK, Database
+from facefleet.ledger.bulk import is_in
+from facefleet.ledger.database import Database
 from facefleet.ledger.schema import face, photo, state_is
 from facefleet.ledger.shelf_schema import shelved_face, shelved_photo
 from facefleet.records import Box, Face, PhotoState, Quality
@@ -108,10 +109,9 @@ def select_shelved_faces() -> sa.Select[Any]:
 
 
 def _get_some(connection: sa.Connection, asked: sa.Select[Any], ids: list[UUID]) -> dict[UUID, Face]:
-    pages = (
-        connection.execute(asked, {"asked_ids": ids[start : start + CHUNK]}) for start in range(0, len(ids), CHUNK)
-    )
-    return {row.asked_id: face_of(row) for page in pages for row in page}
+    """Find faces by the last column of a row."""
+    rows = connection.execute(asked, {"asked_ids": ids}).all() if ids else []
+    return {row[-1]: face_of(row) for row in rows}
 
 
 def select_faces() -> sa.Select[Any]:
@@ -124,8 +124,7 @@ def select_faces() -> sa.Select[Any]:
 
 
 def _asked(statement: sa.Select[Any], column: sa.ColumnElement[UUID]) -> sa.Select[Any]:
-    among = column.in_(sa.bindparam("asked_ids", expanding=True))
-    return statement.add_columns(column.label("asked_id")).where(among)
+    return statement.add_columns(column.label("asked_id")).where(is_in(column, "asked_ids"))
 
 
 #: Built once: every search asks, and building them takes longer than running them.

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.ledger.bulk import is_in
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.clusterings import mark_unseen
 from facefleet.ledger.collection_schema import dropped_face, external_image, user_face
-from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
+from facefleet.ledger.database import Database, insert_or_ignore
 from facefleet.ledger.jobs import ensure_job, hold_album, standing_job_id
 from facefleet.ledger.listing import delete_photos, photo_row
 from facefleet.ledger.prediction_outbox import mark_unpredicted
@@ -38,8 +39,7 @@ def _build_labels() -> sa.Select[Any]:
     )
     said = sa.or_(external_image.c.external_id.is_not(None), user_face.c.user_id.is_not(None))
     columns = (face.c.id, external_image.c.external_id, user_face.c.user_id)
-    among = face.c.id.in_(sa.bindparam("face_ids", expanding=True))
-    return sa.select(*columns).select_from(labelled).where(among, said)
+    return sa.select(*columns).select_from(labelled).where(is_in(face.c.id, "face_ids"), said)
 
 
 #: Asked by every search: building it takes longer than running it.
@@ -146,13 +146,9 @@ class Images:
 
     def labels(self, face_ids: Iterable[UUID]) -> dict[UUID, FaceLabel]:
         """Find what callers said about faces; those of which nothing was said are left out."""
-        ids = list(face_ids)
-        labels: dict[UUID, FaceLabel] = {}
         with self.database.reading() as connection:
-            for start in range(0, len(ids), CHUNK):
-                rows = connection.execute(_SELECT_LABELS, {"face_ids": ids[start : start + CHUNK]})
-                labels.update({row.id: FaceLabel(row.external_id, row.user_id) for row in rows})
-        return labels
+            rows = connection.execute(_SELECT_LABELS, {"face_ids": list(face_ids)}).all()
+        return {face_id: FaceLabel(external_id, user_id) for face_id, external_id, user_id in rows}
 
 
 def _kept_before(connection: sa.Connection, photo_id: UUID) -> set[int]:
