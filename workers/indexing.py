@@ -217,7 +217,8 @@ class PhotoIndexer:
         self.parts.ledger.leases.bury(failed)
         for each in failed:
             self.parts.metrics.photos.labels("dead", each.reason).inc()
-            log.info("photo dead", photo_id=str(each.leased.id), photo=each.leased.name, reason=each.reason)
+            about = {"photo_id": str(each.leased.id), "photo": each.leased.name}
+            log.info("photo dead", **about, reason=each.reason, detail=each.detail)
 
     def _postpone(self, postponed: PostponedPhoto) -> None:
         photo = postponed.leased

@@ -123,7 +123,7 @@ class ForkServer:
             Overloaded: the machine has no room for another process.
             RecognizerUnavailable: it is closed.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _connect_pair()
         try:
             with theirs, self._lock:
                 self._restart_if_dead()
@@ -156,7 +156,7 @@ class ForkServer:
             self._start()
 
     def _start(self) -> None:
-        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control, theirs = _connect_pair()
         with theirs, ExitStack() as undo:
             undo.enter_context(control)
             options = replace(self._options, control_fd=theirs.fileno())
@@ -181,6 +181,17 @@ class ForkServer:
         process.wait()
         if process.stdin:
             process.stdin.close()
+
+
+def _connect_pair() -> tuple[socket.socket, socket.socket]:
+    """Connect two sockets that block, as the other process expects of its own.
+
+    Celery sets a timeout for every new socket of the process while it shuts down, which makes them non-blocking.
+    """
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for each in pair:
+        each.settimeout(None)
+    return pair
 
 
 def _child_environment() -> dict[str, str]:

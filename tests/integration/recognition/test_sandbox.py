@@ -5,6 +5,7 @@ import io
 import os
 import random
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -138,6 +139,19 @@ def test_a_child_that_takes_too_long_ends_itself(poison: bytes) -> None:
 
 def test_a_photo_whose_decoder_waits_for_the_processor_is_not_given_up(poisonable: DecodeSandbox) -> None:
     assert outcome_of(poisonable, encode(1) + WAITS) == outcome_of(LocalDecoder(LIMITS), encode(1))
+
+
+def test_children_that_are_forked_while_new_sockets_get_a_timeout_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As Celery does while it shuts down. Without care about one of these children in four dies.
+    monkeypatch.setattr(sandbox, "_PHOTOS_PER_CHILD", 1)
+    before = socket.getdefaulttimeout()
+    with closing(DecodeSandbox(LIMITS, processes=1, timeout_s=TIMEOUT_S)) as decoder:
+        expected = outcome_of(decoder, encode(1))
+        socket.setdefaulttimeout(5)
+        try:
+            assert {outcome_of(decoder, encode(1)) for _ in range(40)} == {expected}
+        finally:
+            socket.setdefaulttimeout(before)
 
 
 def test_a_photo_in_an_unlucky_child_gets_a_fresh_one(poisonable: DecodeSandbox) -> None:
