@@ -8,7 +8,8 @@ JOBS ?= 3
 PROFILE ?= short
 SEED ?= 1
 FACES ?= 100000 1000000
-DIMENSIONS ?= 512
+DIMENSIONS ?= 128
+GALLERY_ALBUMS ?= 1
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(EXTRA)
 
@@ -64,8 +65,8 @@ up: $(STAMP) ## Run everything in one process
 bench: $(STAMP) ## Measure every bar in a quarter of an hour: beside FaceAnalysis and naive Celery, searches, start, stages
 	$(BIN)/python -m tests.benchmarks
 
-bench-gallery: $(STAMP) ## Search 100,000 and a million faces, face by face and by an index (an hour; FACES, DIMENSIONS)
-	$(BIN)/python -m tests.benchmarks.gallery --index --faces $(FACES) --dimensions $(DIMENSIONS)
+bench-gallery: $(STAMP) ## Search 100,000 and a million faces, face by face and by an index (an hour; FACES, DIMENSIONS, GALLERY_ALBUMS)
+	$(BIN)/python -m tests.benchmarks.gallery --index --faces $(FACES) --dimensions $(DIMENSIONS) --albums $(GALLERY_ALBUMS)
 
 bench-fleet: $(STAMP) ## Index 10,000 keys out of S3 with a fleet of processes on two cores (KEYS, DISTINCT, CORES, PACK)
 	$(BIN)/pytest -q -s -p no:logging tests/benchmarks/bench_fleet.py

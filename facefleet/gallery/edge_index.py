@@ -11,7 +11,10 @@ import qdrant_edge as edge
 
 from facefleet.errors import ConfigurationError
 from facefleet.gallery.directory_lock import lock_directory
+from facefleet.gallery.points import ALBUM_KEY
 
+#: Albums are compared as numbers: as text, that took half of the time of a search by a graph.
+ALBUM_INDEX: Final = edge.PayloadSchemaType.Uuid
 #: Three times as many as are wanted are found over bytes and compared again with all their digits.
 SEARCH_INDEXED: Final = edge.SearchParams(
     hnsw_ef=512, quantization=edge.QuantizationSearchParams(rescore=True, oversampling=3.0)
@@ -54,6 +57,8 @@ def _index_version(path: Path) -> int:
             ),
         )
         engine = edge.EdgeShard.load(str(path), wanted)
+        # Older galleries compare albums as text.
+        engine.update(edge.UpdateOperation.create_field_index(ALBUM_KEY, ALBUM_INDEX))
         engine.optimize()
         indexed = int(engine.info().indexed_vectors_count)
         engine.close()

@@ -16,7 +16,7 @@ import qdrant_edge as edge
 from facefleet.errors import ConfigurationError, FacefleetError, GalleryNotPrepared, GalleryUnavailable
 from facefleet.gallery.directory_lock import lock_directory
 from facefleet.gallery.edge_erasing import erase_log, erase_points, is_marked, mark_erased, unmark
-from facefleet.gallery.edge_index import SEARCH_INDEXED
+from facefleet.gallery.edge_index import ALBUM_INDEX, SEARCH_INDEXED
 from facefleet.gallery.points import (
     ALBUM_KEY,
     DELETE_BATCH,
@@ -237,7 +237,7 @@ def _create_shard(directory: Path, model_version: str, dimensions: int) -> _Shar
     vectors = edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)
     with _engine_errors():
         engine = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=vectors))
-        engine.update(edge.UpdateOperation.create_field_index(ALBUM_KEY, edge.PayloadSchemaType.Keyword))
+        engine.update(edge.UpdateOperation.create_field_index(ALBUM_KEY, ALBUM_INDEX))
         engine.update(edge.UpdateOperation.create_field_index(PHOTO_KEY, edge.PayloadSchemaType.Keyword))
         engine.close()
         # A version's directory is whole or absent, whenever the process dies.

@@ -41,7 +41,7 @@ _SEARCH: Final = models.SearchParams(
     hnsw_ef=128, quantization=models.QuantizationSearchParams(rescore=True, oversampling=3.0)
 )
 _INDEXES: Final = {
-    ALBUM_KEY: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
+    ALBUM_KEY: models.UuidIndexParams(type=models.UuidIndexType.UUID, is_tenant=True),
     PHOTO_KEY: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
 }
 

@@ -30,14 +30,12 @@ from tests.benchmarks.people_albums import (
     recognize_album,
 )
 from tests.benchmarks.people_arrivals import Arrivals, arrive_in_any_order, cluster_album
-from tests.benchmarks.people_synthetic import Spread, draw_faces, measure_spread
+from tests.benchmarks.people_synthetic import USUAL_SPREAD, draw_faces, measure_spread
 
 #: The constants of clustering were chosen on these and the drawn album; others tell whether they hold: --seeds 5 6
 SEEDS = [1, 2, 3, 4]
 ORDERS = (1, 2, 3)
 PACKS = ("scrfd500m-mbf128", "scrfd2.5g-mbf128")
-#: As `measure_spread` finds it for the first pack on the third album, where there are no faces to measure it on.
-USUAL_SPREAD = Spread(noise=0.9, noise_variety=0.5)
 SCALES = ((1_000, 128), (1_000, 512), (10_000, 128), (100_000, 128), (100_000, 512))
 NEW_FACES = 100
 

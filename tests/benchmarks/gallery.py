@@ -1,20 +1,22 @@
 """`make bench-gallery`: the embedded gallery at 100,000 and a million faces.
 
-Exact search is what serves; the index (HNSW over bytes) is built by a child process that owns the shard meanwhile, as
-the engine holds the interpreter for minutes. Recall is counted against exact search. The longest pause is what another
-thread of the serving process saw while faces were written and searched.
+Faces and probes are those of `gallery_crowd`. Recall is counted against exact search by the same engine over the same
+faces. The index is built by a child process that owns the shard meanwhile, as the engine holds the interpreter for
+minutes. The longest pause is what another thread of the serving process saw while faces were written and searched.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
@@ -23,108 +25,135 @@ import numpy as np
 import psutil
 
 from facefleet.gallery.qdrant_edge import EdgeGallery
-from facefleet.records import GalleryPoint, Template
+from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
+from facefleet.records import GalleryMatch, GalleryPoint
 from tests.benchmarks.albums import CHECKOUT
-from tests.benchmarks.crowd import random_templates
+from tests.benchmarks.gallery_crowd import FACES_PER_PHOTO, Crowd, draw_crowd
 from tests.benchmarks.measuring import machine, percentile
+from tests.benchmarks.people_synthetic import USUAL_SPREAD, draw_faces
 
 _VERSION = "bench"
-_ALBUM = UUID(int=1)
-_PROBES = 200
+_PROBES = 500
 _TOP = 10
-_BATCH = 500
+_FACES_BESIDE = 5_000
 _TICK_S = 0.005
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a search found for each probe, and how long it took."""
+
+    latencies_ms: list[float]
+    #: CPU of the whole process for one search.
+    cpu_ms: float
+    found: list[list[GalleryMatch]]
+
+    def figures(self) -> dict[str, float]:
+        """Its latency."""
+        return {
+            **{f"p{each}_ms": round(percentile(self.latencies_ms, each), 2) for each in (50, 99)},
+            "cpu_ms": round(self.cpu_ms, 2),
+        }
 
 
 def main() -> None:
     """Measure each size and print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--dimensions", type=int, default=512)
+    parser.add_argument("--dimensions", type=int, default=128)
+    parser.add_argument("--albums", type=int, default=1, help="that the faces are cut into")
     parser.add_argument("--index", action="store_true", help="build an index, too: minutes to an hour")
     parser.add_argument("--directory", type=Path, default=CHECKOUT / ".bench")
     options = parser.parse_args()
     options.directory.mkdir(exist_ok=True)
-    figures = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "sizes": {}}
+    sizes: dict[int, dict[str, object]] = {}
     for faces in options.faces:
+        crowd = draw_crowd(faces, options.dimensions, options.albums, _PROBES)
         with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
-            figures["sizes"][faces] = measure(Path(scratch), faces, options.dimensions, index=options.index)
-        print(faces, json.dumps(figures["sizes"][faces]), flush=True)
+            sizes[faces] = measure(Path(scratch), crowd, index=options.index)
+        print(faces, json.dumps(sizes[faces]), flush=True)
+    figures = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "sizes": sizes}
     (options.directory / "bench-gallery.json").write_text(json.dumps(figures, indent=2))
 
 
-def measure(directory: Path, faces: int, dimensions: int, *, index: bool) -> dict[str, object]:
+def measure(directory: Path, crowd: Crowd, *, index: bool) -> dict[str, object]:
     """Fill a gallery, search it, and index it in a child."""
-    probes = make_probes(faces, dimensions)
+    faces, dimensions = crowd.templates.shape
     with closing(EdgeGallery(directory / "gallery")) as gallery:
         gallery.prepare(_VERSION, dimensions)
         began_s, before_mb = time.monotonic(), psutil.Process().memory_info().rss / 1e6
-        for batch in _batches(faces, dimensions):
+        for batch in crowd.points():
             gallery.upsert(_VERSION, batch)
         write_s = time.monotonic() - began_s
         memory_mb = psutil.Process().memory_info().rss / 1e6 - before_mb
         figures: dict[str, object] = {
+            "load": os.getloadavg()[0],
             "writes_per_s": round(faces / write_s),
             "memory_bytes_a_face": round(1e6 * memory_mb / faces),
+            "disk_bytes_a_face": round(_size_of(directory) / faces),
         }
-        figures["disk_bytes_a_face"] = round(_size_of(directory) / faces)
-        figures["exact"], exact = search(gallery, probes)
-        figures["longest_pause_ms"] = longest_pause_ms(gallery, probes, dimensions)
+        exact = search(gallery, crowd)
+        figures["exact"] = exact.figures()
+        figures["longest_pause_ms"] = longest_pause_ms(gallery, crowd)
     began_s = time.monotonic()
     with closing(EdgeGallery(directory / "gallery")):
         figures["open_s"] = round(time.monotonic() - began_s, 2)
-    if index:
-        began_s = time.monotonic()
-        program = "import sys, pathlib; from facefleet.gallery.edge_index import index_gallery as index; "
-        command = [sys.executable, "-c", program + "index(pathlib.Path(sys.argv[1]))", directory / "gallery"]
-        subprocess.run(command, check=True)
-        figures["index_s"] = round(time.monotonic() - began_s, 1)
-        figures["disk_bytes_a_face_indexed"] = round(_size_of(directory) / faces)
-        with closing(EdgeGallery(directory / "gallery")) as gallery:
-            figures["indexed"], found = search(gallery, probes)
-        hits = [len(set(one) & set(other)) / len(other) for one, other in zip(found, exact, strict=True)]
-        figures["recall_at_10"] = round(float(np.mean(hits)), 4)
-    return figures
+    return {**figures, **(measure_index(directory, crowd, exact) if index else {})}
 
 
-def make_probes(faces: int, dimensions: int) -> list[Template]:
-    """Other pictures of people who are in the gallery."""
-    random = np.random.default_rng(5)
-    chosen = set(np.linspace(0, faces - 1, _PROBES, dtype=int).tolist())
-    known = [each for number, each in enumerate(random_templates(faces, dimensions, seed=1)) if number in chosen]
-    noisy = (each + 0.8 * _unit(random.standard_normal(dimensions).astype(np.float32)) for each in known)
-    return [_unit(each) for each in noisy]
+def measure_index(directory: Path, crowd: Crowd, exact: Answers) -> dict[str, object]:
+    """Index the gallery in a child, and compare what it finds with what exact search found."""
+    began_s = time.monotonic()
+    program = "import sys, pathlib; from facefleet.gallery.edge_index import index_gallery as index; "
+    command = [sys.executable, "-c", program + "index(pathlib.Path(sys.argv[1]))", str(directory / "gallery")]
+    subprocess.run(command, check=True)
+    index_s = time.monotonic() - began_s
+    with closing(EdgeGallery(directory / "gallery")) as gallery:
+        search(gallery, crowd)  # what a process that just started reads from the disk is no figure of the index
+        indexed, above = search(gallery, crowd), search(gallery, crowd, USUAL_SIMILARITY_THRESHOLD)
+        pause_ms = longest_pause_ms(gallery, crowd)
+    return {
+        "index_s": round(index_s, 1),
+        "disk_bytes_a_face_indexed": round(_size_of(directory) / len(crowd.templates)),
+        "indexed": indexed.figures(),
+        "indexed_above_threshold": above.figures(),
+        "longest_pause_ms_indexed": pause_ms,
+        "recall_at_10": recall(indexed, exact, lambda *_: True),
+        "recall_at_10_above_threshold": recall(
+            above, exact, lambda _, each: each.similarity >= USUAL_SIMILARITY_THRESHOLD
+        ),
+        "recall_at_10_same_person": recall(indexed, exact, lambda probe, each: crowd.is_of_probe(probe, each.face_id)),
+    }
 
 
-def _unit(vector: Template) -> Template:
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
-
-
-def _batches(faces: int, dimensions: int, start: int = 0) -> Iterator[list[GalleryPoint]]:
-    points = []
-    for number, template in enumerate(random_templates(faces, dimensions, seed=1 + start)):
-        points.append(
-            GalleryPoint(uuid5(_ALBUM, str(start + number)), _ALBUM, uuid5(_ALBUM, str(number // 5)), template)
-        )
-        if len(points) == _BATCH:
-            yield points
-            points = []
-    if points:
-        yield points
-
-
-def search(gallery: EdgeGallery, probes: Sequence[Template]) -> tuple[dict[str, float], list[list[UUID]]]:
-    """Search with every probe, one after the other."""
-    latencies_ms, found = [], []
-    for probe in probes:
+def search(gallery: EdgeGallery, crowd: Crowd, min_similarity: float = -1) -> Answers:
+    """Search with every probe, one after the other, in one album after the other."""
+    latencies_ms, found, cpu_s = [], [], time.process_time()
+    for number, probe in enumerate(crowd.probes):
+        album_id = UUID(int=1 + number % crowd.albums)
         began_s = time.perf_counter()
-        matches = gallery.search(_VERSION, _ALBUM, probe, limit=_TOP, min_similarity=-1)
+        found.append(gallery.search(_VERSION, album_id, probe, limit=_TOP, min_similarity=min_similarity))
         latencies_ms.append(1000 * (time.perf_counter() - began_s))
-        found.append([match.face_id for match in matches])
-    return {f"p{each}_ms": round(percentile(latencies_ms, each), 2) for each in (50, 99)}, found
+    return Answers(latencies_ms, 1000 * (time.process_time() - cpu_s) / len(found), found)
 
 
-def longest_pause_ms(gallery: EdgeGallery, probes: Sequence[Template], dimensions: int) -> float:
+def recall(indexed: Answers, exact: Answers, counts: Callable[[int, GalleryMatch], bool]) -> float:
+    """Share of what exact search finds that the index finds too: mean over the probes for which there is anything.
+
+    Args:
+        indexed: what the index found.
+        exact: what there is.
+        counts: whether a match of a probe (by number) is asked for at all.
+    """
+    shares = []
+    for probe, (some, every) in enumerate(zip(indexed.found, exact.found, strict=True)):
+        wanted = {match.face_id for match in every if counts(probe, match)}
+        if wanted:
+            shares.append(len(wanted & {match.face_id for match in some}) / len(wanted))
+    return round(float(np.mean(shares)), 4)
+
+
+def longest_pause_ms(gallery: EdgeGallery, crowd: Crowd) -> float:
     """How late a thread wakes up that wants to run every 5 ms, while faces are written and searched beside it."""
     ended = threading.Event()
     late_ms = [0.0]
@@ -138,12 +167,25 @@ def longest_pause_ms(gallery: EdgeGallery, probes: Sequence[Template], dimension
     watcher = threading.Thread(target=tick)
     watcher.start()
     with ThreadPoolExecutor(2) as pool:
-        writing = pool.submit(lambda: [gallery.upsert(_VERSION, each) for each in _batches(5000, dimensions, 10**8)])
-        pool.submit(search, gallery, probes).result()
+        writing = pool.submit(_write_beside, gallery, crowd.templates.shape[1])
+        pool.submit(search, gallery, crowd).result()
         writing.result()
     ended.set()
     watcher.join()
     return round(max(late_ms), 1)
+
+
+def _write_beside(gallery: EdgeGallery, dimensions: int) -> None:
+    """Write faces into an album that nobody searches."""
+    elsewhere = UUID(int=0)
+    drawn, _ = draw_faces(_FACES_BESIDE, dimensions, USUAL_SPREAD, seed=2)
+    points = [
+        GalleryPoint(
+            uuid5(elsewhere, f"face {row}"), elsewhere, uuid5(elsewhere, str(row // FACES_PER_PHOTO)), template
+        )
+        for row, template in enumerate(drawn.templates)
+    ]
+    gallery.upsert(_VERSION, points)
 
 
 def _size_of(directory: Path) -> int:
