@@ -15,12 +15,13 @@ from facefleet.gallery.points import ALBUM_KEY
 
 #: Albums are compared as numbers: as text, that took half of the time of a search by a graph.
 ALBUM_INDEX: Final = edge.PayloadSchemaType.Uuid
-#: Three times as many as are wanted are found over bytes and compared again with all their digits.
+#: As many candidates as still take less than 20 ms in an album of a million (docs/benchmarks.md). They are found over
+#: bytes; three times as many as are wanted are compared again with all their digits.
 SEARCH_INDEXED: Final = edge.SearchParams(
-    hnsw_ef=512, quantization=edge.QuantizationSearchParams(rescore=True, oversampling=3.0)
+    hnsw_ef=1024, quantization=edge.QuantizationSearchParams(rescore=True, oversampling=3.0)
 )
 #: Every search is within an album: graphs for albums only, and for those of more than 10 MB of templates.
-_GRAPH: Final = edge.HnswIndexConfig(m=0, payload_m=16, ef_construct=128, full_scan_threshold=10_000)
+_GRAPH: Final = edge.HnswIndexConfig(m=0, payload_m=32, ef_construct=128, full_scan_threshold=10_000)
 _BYTES: Final = edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99, always_ram=True)
 #: Kilobytes of templates from which on a segment gets an index.
 _INDEXED_FROM_KB: Final = 10_000

@@ -33,12 +33,12 @@ _TIMEOUT_S = 30
 #: Every search is within an album, so graphs are built for albums only (payload_m), of more than 10 MB of templates;
 #: faces of smaller ones are compared one by one. Vectors are searched as bytes, which stay in memory; three times as
 #: many as are wanted are compared again with all their digits.
-_HNSW: Final = models.HnswConfigDiff(m=0, payload_m=16, ef_construct=128, full_scan_threshold=10_000)
+_HNSW: Final = models.HnswConfigDiff(m=0, payload_m=32, ef_construct=128, full_scan_threshold=10_000)
 _QUANTIZATION: Final = models.ScalarQuantization(
     scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
 )
 _SEARCH: Final = models.SearchParams(
-    hnsw_ef=128, quantization=models.QuantizationSearchParams(rescore=True, oversampling=3.0)
+    hnsw_ef=1024, quantization=models.QuantizationSearchParams(rescore=True, oversampling=3.0)
 )
 _INDEXES: Final = {
     ALBUM_KEY: models.UuidIndexParams(type=models.UuidIndexType.UUID, is_tenant=True),

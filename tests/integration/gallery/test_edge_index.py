@@ -11,6 +11,7 @@ import qdrant_edge as edge
 from facefleet.errors import DataDirectoryInUse
 from facefleet.gallery import edge_index
 from facefleet.gallery.edge_index import index_gallery
+from facefleet.gallery.points import ALBUM_KEY
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.records import GalleryPoint
 
@@ -58,6 +59,22 @@ def test_an_indexed_gallery_finds_old_and_new_faces_of_one_album_only(tmp_path: 
         mine = {point.face_id for point in points + late}
         assert set(search(gallery, ALBUM, others[0])) <= mine
         assert gallery.count(VERSION, ALBUM) == 1504
+
+
+def test_albums_that_an_older_gallery_compares_as_text_become_numbers(tmp_path: Path) -> None:
+    points = make_points(ALBUM, 20, 1)
+    with closing(EdgeGallery(tmp_path)) as gallery:
+        gallery.prepare(VERSION, DIMENSIONS)
+        gallery.upsert(VERSION, points)
+        engine = gallery._shards[VERSION].engine
+        engine.update(edge.UpdateOperation.create_field_index(ALBUM_KEY, edge.PayloadSchemaType.Keyword))
+        assert engine.info().payload_schema[ALBUM_KEY].data_type == edge.PayloadSchemaType.Keyword
+    index_gallery(tmp_path)
+    with closing(EdgeGallery(tmp_path)) as gallery:
+        schema = gallery._shards[VERSION].engine.info().payload_schema
+        assert schema[ALBUM_KEY].data_type == edge.PayloadSchemaType.Uuid
+        assert gallery.count(VERSION, ALBUM) == 20
+        assert search(gallery, ALBUM, points[3])[0] == points[3].face_id
 
 
 def test_a_gallery_that_is_open_is_left_alone(tmp_path: Path) -> None:

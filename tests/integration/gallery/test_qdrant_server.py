@@ -56,6 +56,7 @@ def test_albums_are_the_tenants(client: RecordingClient) -> None:
     QdrantServerGallery(client).prepare(VERSION, DIMENSIONS)
 
     assert client.indexes["album_id"].is_tenant is True
+    assert client.indexes["album_id"].type == models.UuidIndexType.UUID
     assert set(client.indexes) == {"album_id", "photo_id"}
 
 
@@ -63,7 +64,7 @@ def test_graphs_are_built_for_large_albums_over_bytes(client: RecordingClient) -
     QdrantServerGallery(client).prepare(VERSION, DIMENSIONS)
 
     hnsw, quantization = client.created["hnsw_config"], client.created["quantization_config"]
-    assert (hnsw.m, hnsw.payload_m) == (0, 16)
+    assert (hnsw.m, hnsw.payload_m) == (0, 32)
     assert quantization.scalar.type == models.ScalarType.INT8
 
 
