@@ -40,7 +40,7 @@ _QUANTIZATION: Final = models.ScalarQuantization(
 _SEARCH: Final = models.SearchParams(
     hnsw_ef=1024, quantization=models.QuantizationSearchParams(rescore=True, oversampling=3.0)
 )
-_INDEXES: Final = {
+_INDEXES: Final[dict[str, models.UuidIndexParams | models.KeywordIndexParams]] = {
     ALBUM_KEY: models.UuidIndexParams(type=models.UuidIndexType.UUID, is_tenant=True),
     PHOTO_KEY: models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD),
 }
