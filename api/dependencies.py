@@ -169,13 +169,8 @@ async def get_searches(request: Request) -> SearchQueue:
 SearchesDep: TypeAlias = Annotated[SearchQueue, Depends(get_searches)]
 
 
-async def refuse_search_early(searches: SearchesDep) -> None:
-    """Refuse a search before its image is read when it would wait for too long.
-
-    Raises:
-        Overloaded: it would.
-    """
-    searches.require_room()
+async def stands_in_line() -> None:
+    """Mark a route as a search, which `SearchGate` sends away when it would wait for too long."""
 
 
 async def admit_upload(request: Request) -> AsyncIterator[None]:

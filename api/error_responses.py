@@ -149,7 +149,7 @@ def status_of(error: FacefleetError) -> HTTPStatus:
 
 def problem_response(request: Request, error: FacefleetError) -> JSONResponse:
     """Answer for an error outside of all routes."""
-    return _respond(problem_of(error, request.url.path))
+    return _respond(problem_of(error, request.url.path), _headers_of(error))
 
 
 def unexpected_error_response(request: Request) -> JSONResponse:

@@ -35,6 +35,7 @@ from api.routes import (
     system,
     web,
 )
+from api.search_gate import SearchGate
 from api.search_queue import SearchQueue
 from api.security_in_openapi import DescribedApi
 from api.trusted_hosts import TrustedHosts
@@ -107,6 +108,8 @@ def create_app(services: Services) -> FastAPI:
     install_error_responses(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHosts, services=services)
+    routes = [route for module in _ROUTES for route in module.router.routes] + compat.searches.routes
+    app.add_middleware(SearchGate, searches=app.state.searches, routes=routes)
     app.add_middleware(RequestObserver, requests=services.metrics.requests)
     for module in _ROUTES:
         app.include_router(module.router)

@@ -11,8 +11,8 @@ from api.dependencies import (
     SearchesDep,
     ServicesDep,
     admit_upload,
-    refuse_search_early,
     require_model_version,
+    stands_in_line,
 )
 from api.photo_links import link_to_photo
 from api.problems_in_openapi import problems
@@ -28,7 +28,7 @@ from facefleet.records import Json, photo_id_of
 router = APIRouter(tags=["compatibility"])
 searches = APIRouter(
     tags=["compatibility"],
-    dependencies=[Depends(refuse_search_early)],
+    dependencies=[Depends(stands_in_line)],
     responses=problems(400, 404, 413, 415, 422, 503),
 )
 

@@ -12,7 +12,7 @@ from api.dependencies import (
     Services,
     ServicesDep,
     WholeTenantDep,
-    refuse_search_early,
+    stands_in_line,
 )
 from api.error_responses import CallbacksOff, MediaUrlsOff
 from api.problems_in_openapi import problems
@@ -23,7 +23,7 @@ router = APIRouter(tags=["compatibility"])
 
 @router.post(
     "/process",
-    dependencies=[Depends(require_json), Depends(refuse_search_early)],
+    dependencies=[Depends(require_json), Depends(stands_in_line)],
     responses=problems(400, 403, 413, 415, 422, 503),
 )
 async def process_media(

@@ -15,7 +15,7 @@ from api.dependencies import (
     SearchesDep,
     Services,
     ServicesDep,
-    refuse_search_early,
+    stands_in_line,
 )
 from api.photo_links import Links
 from api.problems_in_openapi import problems
@@ -35,7 +35,7 @@ from facefleet.recognition.recognizer import Recognizer
 from facefleet.records import Album, Candidate, Face, PhotoState
 from facefleet.search import AlbumSearch, find_candidates, search_album
 
-router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(refuse_search_early)])
+router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(stands_in_line)])
 
 _PROBLEMS = problems(413, 415, 422, 503)
 _BODIES = bodies_in_openapi("image")

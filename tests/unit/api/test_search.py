@@ -167,6 +167,15 @@ def test_searches_beyond_the_places_are_told_to_come_back(api: Api) -> None:
     assert narrow.ask("POST", "/v1/detect", content=b"F", headers=JPEG).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/albums/people/search", "/v1/detect", "/search", "/process"])
+def test_a_full_server_refuses_searches_before_it_asks_who_calls(api: Api, path: str) -> None:
+    full = api.with_services(keys_are_on=True)
+    full.app.state.searches._most = 0
+    refused = full.ask("POST", path, content=b"F", headers=JPEG)
+    assert (refused.status_code, refused.json()["type"]) == (503, "overloaded")
+    assert full.ask("GET", "/v1/albums").status_code == 401
+
+
 def test_a_failed_search_gives_its_place_back(api: Api) -> None:
     narrow = api.with_settings(max_search_queue=1)
     for content, status in ((b"bad", 422), (b"", 422), (b"F", 200)):
