@@ -6,8 +6,9 @@ from cli.output import say
 def optimize() -> None:
     """Index the embedded gallery, so that albums of more than 100,000 faces are searched in milliseconds.
 
-    Only while no server runs; a hundred thousand faces take minutes. Searches then find 98 of 100 faces that comparing
-    each would find. Run it again when an album has grown much, and after a purge: until then, its files keep what was
+    Only while no server runs; a hundred thousand faces take minutes, a million a quarter of an hour to an hour.
+    Searches then find nearly all faces that are alike, and leave out some that are hardly alike (docs/benchmarks.md).
+    Run it again when an album has grown much, and after a purge: until then, its files keep what was
     deleted. With a Qdrant server there is nothing to do.
     """
     from cli.composition import load_settings  # noqa: PLC0415  see cli.whereabouts
