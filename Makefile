@@ -28,7 +28,8 @@ setup: $(STAMP) ## Make the virtual environment from the lock file (EXTRA=dev, c
 test: $(STAMP) ## Lint, types, import rules and every test
 	$(MAKE) check
 	# A process that dies fails the run at once: its replacement would wait for ever. BLAS shares the cores with the others.
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile --max-worker-restart 0
+	# Files in their order, long ones (chaos, e2e) first: xdist would begin with those of many tests, and wait for the long.
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 test-web: $(STAMP) ## Walk the web page in Chromium (apt-get install chromium); pictures of it go to web-screenshots/
 	rm -rf web-screenshots
