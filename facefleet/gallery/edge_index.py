@@ -15,7 +15,7 @@ from facefleet.gallery.points import ALBUM_KEY
 
 #: Albums are compared as numbers: as text, that took half of the time of a search by a graph.
 ALBUM_INDEX: Final = edge.PayloadSchemaType.Uuid
-#: As many candidates as still take less than 20 ms in an album of a million (docs/benchmarks.md). They are found over
+#: As many candidates as take about 20 ms (p99) in an album of a million (docs/benchmarks.md). They are found over
 #: bytes; three times as many as are wanted are compared again with all their digits.
 SEARCH_INDEXED: Final = edge.SearchParams(
     hnsw_ef=1024, quantization=edge.QuantizationSearchParams(rescore=True, oversampling=3.0)
