@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from facefleet.recognition.graphs import ModelSource
+from facefleet.recognition.openvino_loading import import_openvino
 
 _HASH_BYTES = hashlib.sha256().digest_size
 
@@ -57,10 +58,8 @@ class CompiledModels:
 
     def _name(self, model: ModelSource, shape: tuple[int, ...], options: dict[str, Any]) -> str:
         """Hash all that the result depends on: the model, what is asked for, the runtime and the CPU."""
-        import openvino  # noqa: PLC0415  optional
-
         machine = [self.core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
-        all_of_it = repr((model.key, shape, sorted(options.items()), openvino.__version__, machine))
+        all_of_it = repr((model.key, shape, sorted(options.items()), import_openvino().__version__, machine))
         return hashlib.sha256(all_of_it.encode()).hexdigest()[:32]
 
     def _keep(self, path: Path, compiled: Any) -> None:  # noqa: ANN401  untyped
@@ -85,6 +84,4 @@ def openvino_core() -> Any:  # noqa: ANN401  untyped
     The CPU plugin of each core gives the thread a signal stack and takes it away at its end. Cores that end in another
     order than they began leave the thread with a stack that is gone, and the next signal ends the process.
     """
-    import openvino  # noqa: PLC0415  # optional
-
-    return openvino.Core()
+    return import_openvino().Core()

@@ -26,6 +26,7 @@ from facefleet.recognition.embedding import embedder_normalization
 from facefleet.recognition.face_models import DETECTOR_NORMALIZATION
 from facefleet.recognition.graphs import Normalization
 from facefleet.recognition.model_pack import ModelPack, find_model_pack
+from facefleet.recognition.openvino_loading import report_nothing
 from facefleet.recognition.pack_files import CompatiblePack, PackFacts, hash_file
 from facefleet.recognition.quantization_gate import Comparison, compare_packs
 from facefleet.recognition.recognizer import Recognizer, load_recognizer
@@ -80,6 +81,7 @@ def quantize_pack(people: Sequence[Sequence[Path]], target: Path, settings: Sett
 
 
 def _require_nncf() -> None:
+    report_nothing()
     try:
         import nncf  # noqa: PLC0415  optional
     except ImportError as error:
