@@ -12,7 +12,7 @@ from facefleet.errors import InvalidRequest
 from facefleet.ledger.bulk import is_in
 from facefleet.ledger.database import Database
 from facefleet.ledger.schema import face, photo, state_is
-from facefleet.ledger.shelf_schema import shelved_face, shelved_photo
+from facefleet.ledger.shelf_schema import is_kept, shelved_face, shelved_photo
 from facefleet.records import Box, Face, PhotoState, Quality
 
 #: Of a face, and three of its photo.
@@ -25,23 +25,6 @@ class Faces:
     """What the ledger knows about faces. Those of deleted photos and albums are gone at once."""
 
     database: Database
-
-    def walk(self, album_id: UUID, limit: int, after: UUID | None, only: Collection[UUID] | None) -> list[Face]:
-        """List one page of an album's faces by their ids: pages stay right whatever comes and goes in between.
-
-        Args:
-            album_id: whose faces.
-            limit: at most this many.
-            after: the page begins behind this id, whether there is such a face or not.
-            only: of these faces; a few thousand at most.
-        """
-        statement = select_faces().where(face.c.album_id == album_id)
-        if after is not None:
-            statement = statement.where(face.c.id > after)
-        if only is not None:
-            statement = statement.where(face.c.id.in_(only))
-        with self.database.reading() as connection:
-            return [face_of(row) for row in connection.execute(statement.order_by(face.c.id).limit(limit))]
 
     def of_photo(self, photo_id: UUID) -> list[Face]:
         """List the faces of one indexed photo, in the order in which they were found."""
@@ -91,9 +74,6 @@ class Faces:
 
 def select_shelved_faces() -> sa.Select[Any]:
     """Select shelved faces of photos that are indexed, with the ids of what stands for them now."""
-    counterpart = face.alias("counterpart")
-    is_there = sa.select(counterpart.c.id).where(counterpart.c.id == shelved_face.c.counterpart_id).exists()
-    kept = sa.or_(shelved_face.c.counterpart_id.is_(None), is_there)
     joined = shelved_face.join(shelved_photo, shelved_photo.c.id == shelved_face.c.photo_id)
     joined = joined.join(photo, photo.c.id == shelved_photo.c.counterpart_id)
     now = {
@@ -104,7 +84,7 @@ def select_shelved_faces() -> sa.Select[Any]:
     return (
         sa.select(*columns, photo.c.name, photo.c.width_px, photo.c.height_px)
         .select_from(joined)
-        .where(state_is(photo.c.state, PhotoState.INDEXED), kept)
+        .where(state_is(photo.c.state, PhotoState.INDEXED), is_kept())
     )
 
 

@@ -15,7 +15,7 @@ from facefleet.ledger.people_schema import clustering, face_spot, unseen_photo
 from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import album, face, job_photo, photo, state_is
 from facefleet.ledger.shelf import IS_LIVE, ModelSwitch, ShelfCount, is_to_migrate
-from facefleet.ledger.shelf_schema import ShelvedState, model_switch, shelved_drop, shelved_face, shelved_photo
+from facefleet.ledger.shelf_schema import ShelvedState, is_kept, model_switch, shelved_drop, shelved_face, shelved_photo
 from facefleet.records import PhotoState
 
 _MOVING = shelved_photo.c.state == ShelvedState.MOVING.value
@@ -131,7 +131,10 @@ def _mark(model_version: str) -> sa.Update:
     live = sa.select(photo.c.id).where(photo.c.id == shelved_photo.c.counterpart_id, IS_LIVE).exists()
     is_there = sa.select(other.c.id).where(other.c.id == shelved_photo.c.id).exists()
     ready = sa.and_(shelved_photo.c.model_version == model_version, shelved_photo.c.state == ShelvedState.READY.value)
-    return shelved_photo.update().where(ready, live, ~is_there).values(state=ShelvedState.MOVING.value)
+    # Counted now: faces were deleted on both sides since they were put on the shelf.
+    count = sa.select(sa.func.count()).select_from(shelved_face).where(shelved_face.c.photo_id == shelved_photo.c.id)
+    moving = {"state": ShelvedState.MOVING.value, "face_count": count.where(is_kept()).scalar_subquery()}
+    return shelved_photo.update().where(ready, live, ~is_there).values(**moving)
 
 
 def _statements() -> Sequence[Any]:
@@ -160,7 +163,7 @@ def _enter_photos() -> Any:  # noqa: ANN401  an INSERT
 
 
 def _shelve_photos() -> Any:  # noqa: ANN401  an INSERT
-    columns = ["id", "album_id", "counterpart_id", "model_version", "state", "face_count", "width_px", "height_px"]
+    columns = ["id", "album_id", "counterpart_id", "model_version", "state", "width_px", "height_px"]
     values = (
         photo.c.id,
         photo.c.album_id,
@@ -182,13 +185,8 @@ def _shelve_faces() -> Any:  # noqa: ANN401  an INSERT
 
 
 def _enter_faces() -> Any:  # noqa: ANN401  an INSERT
-    """Those that the model before did not see, and those whose counterpart was not deleted."""
-    live = face.alias("live")
-    is_there = sa.select(live.c.id).where(live.c.id == shelved_face.c.counterpart_id).exists()
-    wanted = sa.or_(shelved_face.c.counterpart_id.is_(None), is_there)
-    coming = sa.select(*(shelved_face.c[name] for name in _FACE_COLUMNS)).where(
-        shelved_face.c.photo_id.in_(_COMING), wanted
-    )
+    columns = (shelved_face.c[name] for name in _FACE_COLUMNS)
+    coming = sa.select(*columns).where(shelved_face.c.photo_id.in_(_COMING), is_kept())
     return face.insert().from_select(_FACE_COLUMNS, coming)
 
 

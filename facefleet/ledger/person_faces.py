@@ -90,10 +90,6 @@ class PersonFaces:
         doom_faces(self.connection, points, person_id=self.person_id)
         for some in self._pages(gone):
             self.connection.execute(shelved_face.delete().where(shelved_face.c.id.in_(some)))
-        left = sa.select(sa.func.count()).select_from(shelved_face).where(shelved_face.c.photo_id == shelved_photo.c.id)
-        for some in self._pages({row.photo_id for row in gone.values()}):
-            count = shelved_photo.update().where(shelved_photo.c.id.in_(some))
-            self.connection.execute(count.values(face_count=left.scalar_subquery()))
 
     def _source_ids(self) -> set[UUID]:
         return {spot.source_id for spot in self.spots}

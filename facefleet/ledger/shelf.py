@@ -137,8 +137,6 @@ class Shelf:
                 connection.execute(shelved_face.insert(), kept)
             if drops:
                 connection.execute(shelved_drop.insert(), [{"face_id": each, "photo_id": lease.id} for each in drops])
-            count = shelved_photo.update().where(shelved_photo.c.id == lease.id).values(face_count=len(kept))
-            connection.execute(count)
         return True
 
     def _drop_unkept(self, connection: sa.Connection, lease: ShelfLease, recognized: RecognizedPhoto) -> set[UUID]:

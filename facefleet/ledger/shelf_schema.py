@@ -36,6 +36,7 @@ shelved_photo = sa.Table(
     sa.Column("lease_until", UtcTime),
     #: Why it failed, for a person.
     sa.Column("detail", sa.Text),
+    #: Counted when it takes the place of the live one.
     sa.Column("face_count", sa.Integer),
     sa.Column("width_px", sa.Integer),
     sa.Column("height_px", sa.Integer),
@@ -88,3 +89,10 @@ model_switch = sa.Table(
     sa.Column("photos", sa.Integer, nullable=False),
     sa.Column("switched_at", UtcTime, nullable=False, default=utc_now()),
 )
+
+
+def is_kept() -> sa.ColumnElement[bool]:
+    """Select shelved faces that never had a counterpart, and those whose counterpart was not deleted meanwhile."""
+    live = face.alias("live")
+    is_there = sa.select(live.c.id).where(live.c.id == shelved_face.c.counterpart_id).exists()
+    return sa.or_(shelved_face.c.counterpart_id.is_(None), is_there)
