@@ -3,15 +3,13 @@
 Loading `facefleet.settings` takes longer than a search on a running server; a test holds both to the same answers.
 """
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from facefleet.data_directory import default_data_dir
+from facefleet.environment import read_environment
 from facefleet.errors import ConfigurationError
 
-_DOTENV = Path(".env")
 _MAX_PROBE_BYTES = 15_000_000
 
 
@@ -34,30 +32,18 @@ def find_whereabouts() -> Whereabouts:
     Raises:
         ConfigurationError: a number is none, or the key is none.
     """
-    values = _read_dotenv() | _lower(os.environ)
-    named = values.get("facefleet_data_dir")
-    most_bytes = values.get("facefleet_max_probe_bytes", str(_MAX_PROBE_BYTES))
+    values = read_environment()
+    named = values.get("data_dir")
+    most_bytes = values.get("max_probe_bytes", str(_MAX_PROBE_BYTES))
     if not most_bytes.isdecimal():
         raise ConfigurationError(f"FACEFLEET_MAX_PROBE_BYTES: a whole number, not {most_bytes!r}")
     data_dir = resolve_data_dir(Path(named) if named else None)
-    key = values.get("facefleet_api_key", "")
+    key = values.get("api_key", "")
     if not key.isascii() or (key and not key.isprintable()):  # it goes into a header
         raise ConfigurationError("FACEFLEET_API_KEY is no API key: `facefleet keys create` makes one")
-    return Whereabouts(values.get("facefleet_server", ""), data_dir, int(most_bytes), key)
+    return Whereabouts(values.get("server", ""), data_dir, int(most_bytes), key)
 
 
 def resolve_data_dir(data_dir: Path | None) -> Path:
     """Make the data directory absolute, with `~` meaning the home folder, as people write it."""
     return (data_dir or default_data_dir()).expanduser().absolute()
-
-
-def _read_dotenv() -> dict[str, str]:
-    if not _DOTENV.is_file():
-        return {}
-    from dotenv import dotenv_values  # noqa: PLC0415  most directories have no .env, and the import has its price
-
-    return _lower(dotenv_values(_DOTENV))
-
-
-def _lower(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {name.lower(): value or "" for name, value in values.items()}

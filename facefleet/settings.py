@@ -3,25 +3,26 @@
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from facefleet.data_directory import default_data_dir
+from facefleet.environment import DOTENV, read_environment
 
 _MASTER_SECRET_CHARS = 32
 _LANE = "(index|interactive|people|maintenance)"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Read from `FACEFLEET_*` environment variables, then from `.env`.
 
     The sentence below each becomes its comment in `.env.example`. Pydantic is not asked to keep them: reading its own
-    source would cost every process a tenth of a second.
+    source would cost every process a tenth of a second. Nor is pydantic-settings asked to read them, which would cost
+    another one.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FACEFLEET_", env_file=".env", frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     # Where things are
     data_dir: Path = Field(default_factory=default_data_dir)
@@ -265,6 +266,14 @@ class Settings(BaseSettings):
     """Least severe log line that is written to stderr."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """json lines or text for people; auto: text on a terminal, json elsewhere."""
+
+    def __init__(self, _env_file: Path | None = DOTENV, **given: Any) -> None:  # noqa: ANN401  each has a type of its own
+        """Take what is given, then what the environment says, then what the file says.
+
+        Raises:
+            ValidationError: pydantic's; a value is not acceptable.
+        """
+        super().__init__(**(read_environment(_env_file) | given))
 
     @field_validator("master_secret")
     @classmethod
