@@ -333,10 +333,28 @@ class GalleryMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFace:
+    """What a search shows of a face of an indexed photo."""
+
+    id: UUID
+    photo_id: UUID
+    photo_name: str
+    #: Pixels of the upright photo.
+    box: Box
+    detection_score: float
+    photo_width_px: int
+    photo_height_px: int
+    #: What a caller calls the photo.
+    external_image_id: str | None
+    #: Whose face it is, as a caller says.
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A face of the album that looks like the probe's."""
 
-    face: Face
+    face: FoundFace
     #: Cosine similarity, -1 to 1.
     similarity: float
 

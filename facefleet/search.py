@@ -61,7 +61,7 @@ def find_candidates(
     candidates: tuple[Candidate, ...] = ()
     for _ in range(_MAX_QUERIES):
         matches = parts.gallery.search(model_version, album_id, template, limit=wanted, min_similarity=min_similarity)
-        faces = parts.ledger.faces.get_many([match.face_id for match in matches])
+        faces = parts.ledger.found_faces.get_many([match.face_id for match in matches])
         candidates = tuple(
             Candidate(faces[match.face_id], match.similarity) for match in matches if match.face_id in faces
         )

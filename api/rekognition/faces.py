@@ -20,13 +20,12 @@ def list_faces(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     album = call.find_album(request["CollectionId"])
     limit = request.get("MaxResults") or DEFAULT_PAGE
     only = _choose(call, album, request)
-    faces = call.services.ledger.faces.walk(album.id, limit + 1, _read_token(request.get("NextToken")), only)
-    shown = faces[:limit]
-    labels = call.services.ledger.images.labels([face.id for face in shown])
+    faces = call.services.ledger.found_faces.walk(album.id, limit + 1, _read_token(request.get("NextToken")), only)
+    shown, version = faces[:limit], call.face_model_version
     return {
-        "Faces": [show_face(face, labels.get(face.id), call.face_model_version) for face in shown],
+        "Faces": [show_face(face, version) for face in shown],
         "NextToken": str(shown[-1].id) if len(faces) > limit else None,
-        "FaceModelVersion": call.face_model_version,
+        "FaceModelVersion": version,
     }
 
 

@@ -75,9 +75,5 @@ def _search(
     )
     shown: list[Candidate] = [each for each in found if each.face.id != but][:limit]
     call.reach.note("search", album.id, faces=1, candidates=len(shown))
-    labels = services.ledger.images.labels([each.face.id for each in shown])
     version = call.face_model_version
-    return [
-        {"Similarity": curve.percent(each.similarity), "Face": show_face(each.face, labels.get(each.face.id), version)}
-        for each in shown
-    ]
+    return [{"Similarity": curve.percent(each.similarity), "Face": show_face(each.face, version)} for each in shown]

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from facefleet.ledger.images import FaceLabel
-from facefleet.records import Box, Face, Landmarks, Quality, RecognizedFace, RecognizedPhoto
+from facefleet.records import Box, FoundFace, Landmarks, Quality, RecognizedFace, RecognizedPhoto
 
 _LANDMARK_TYPES = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 #: Variance of the Laplacian at which sharpness is 50.
@@ -47,22 +46,21 @@ def show_detail(face: RecognizedFace, photo: RecognizedPhoto) -> dict[str, Any]:
     }
 
 
-def show_face(face: Face, label: FaceLabel | None, model_version: str) -> dict[str, Any]:
+def show_face(face: FoundFace, model_version: str) -> dict[str, Any]:
     """Show an indexed face as AWS's `Face`.
 
     Args:
-        face: as the ledger keeps it.
-        label: what callers said about it.
+        face: as the ledger found it.
         model_version: in digits and dots.
     """
     return {
         "FaceId": str(face.id),
         "BoundingBox": show_box(face.box, face.photo_width_px, face.photo_height_px),
         "ImageId": str(face.photo_id),
-        "ExternalImageId": label and label.external_image_id,
+        "ExternalImageId": face.external_image_id,
         "Confidence": show_confidence(face.detection_score),
         "IndexFacesModelVersion": model_version,
-        "UserId": label and label.user_id,
+        "UserId": face.user_id,
     }
 
 

@@ -20,6 +20,7 @@ from facefleet.ledger.database import Database, connect, translated_errors
 from facefleet.ledger.erasures import Erasures
 from facefleet.ledger.faces import Faces
 from facefleet.ledger.finishing import Finishing
+from facefleet.ledger.found_faces import FoundFaces
 from facefleet.ledger.groupings import Groupings
 from facefleet.ledger.images import Images
 from facefleet.ledger.ingest import Ingest
@@ -60,6 +61,7 @@ class Ledger:
     photos: Photos
     leases: Leases
     faces: Faces
+    found_faces: FoundFaces
     ingest: Ingest
     repairs: Repairs
     images: Images
@@ -126,6 +128,7 @@ def open_ledger(url: str, audit_key: bytes = b"") -> Ledger:
         photos=Photos(database),
         leases=Leases(database, Finishing(database)),
         faces=Faces(database),
+        found_faces=FoundFaces(database),
         ingest=Ingest(database),
         repairs=Repairs(database),
         images=Images(database),

@@ -17,7 +17,7 @@ from facefleet.ledger.collection_schema import (
 )
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.images import FaceLabel, IndexedImage
-from facefleet.records import FinishedPhoto, PhotoState, face_id_of
+from facefleet.records import Box, FinishedPhoto, FoundFace, PhotoState, face_id_of
 from tests.integration.ledger.scene import Scene, recognized, ref_of
 
 
@@ -28,7 +28,7 @@ def store(scene: Scene, name: str, kept: set[int], faces: int = 3, external_id: 
 
 
 def walked(scene: Scene) -> list[UUID]:
-    return [face.id for face in scene.ledger.faces.walk(scene.album.id, 100, None, None)]
+    return [face.id for face in scene.ledger.found_faces.walk(scene.album.id, 100, None, None)]
 
 
 def test_an_image_is_a_photo_with_the_faces_that_were_kept(scene: Scene) -> None:
@@ -39,6 +39,8 @@ def test_an_image_is_a_photo_with_the_faces_that_were_kept(scene: Scene) -> None
     assert (photo.state, photo.face_count, photo.width_px) == (PhotoState.INDEXED, 2, 400)
     assert scene.ledger.images.dropped([image.photo_id]) == {face_id_of(image.photo_id, 1)}
     assert scene.ledger.images.labels([first, uuid4()]) == {first: FaceLabel("x:1", None)}
+    found = scene.ledger.found_faces.get_many([first])[first]
+    assert found == FoundFace(first, image.photo_id, "a.jpg", Box(0, 2, 30, 40), 0.9, 400, 300, "x:1", None)
     store(scene, "a.jpg", {1}, external_id="x:1")
     assert len(walked(scene)) == 3
     assert scene.ledger.faces.count(scene.album.id) == 3
@@ -85,6 +87,8 @@ def test_users_own_faces(scene: Scene) -> None:
     assert users.page(album_id, 1, None) == [("Berta", True)]
     assert users.page(album_id, 5, "Berta") == [("anna", True)]
     assert scene.ledger.images.labels([one])[one].user_id == "anna"
+    found = scene.ledger.found_faces.get_many([one, uuid4()])
+    assert {face_id: (face.user_id, face.external_image_id) for face_id, face in found.items()} == {one: ("anna", None)}
     assert scene.ledger.images.delete_faces(album_id, [one]) == (set(), [])
     assert users.disassociate(album_id, "anna", [one, three]) == {one}
     assert users.delete(album_id, "Berta")

@@ -47,7 +47,7 @@ def found_by(bench: PeopleBench, version: str, person: str = "anna") -> set[str]
     """Whom a search with a model finds, as the ledger knows them."""
     probe = drawn_template(person, "a selfie", version)
     matches = bench.gallery.search(version, bench.album.id, probe, limit=100, min_similarity=0.5)
-    faces = bench.ledger.faces.get_many([match.face_id for match in matches])
+    faces = bench.ledger.found_faces.get_many([match.face_id for match in matches])
     living = bench.ledger.photos.get_many([face.photo_id for face in faces.values()])
     return {living[face.photo_id].name for face in faces.values()}
 

@@ -16,6 +16,7 @@ from facefleet.records import (
     Box,
     Detection,
     Face,
+    FoundFace,
     GalleryMatch,
     Job,
     JobProgress,
@@ -138,6 +139,19 @@ class FakeFaces:
         return found[start : start + limit]
 
 
+@dataclass
+class FakeFoundFaces:
+    faces: FakeFaces
+
+    def get_many(self, face_ids: Iterable[UUID]) -> dict[UUID, FoundFace]:
+        return {face_id: _found(face) for face_id, face in self.faces.get_many(face_ids).items()}
+
+
+def _found(face: Face) -> FoundFace:
+    size = (face.photo_width_px, face.photo_height_px)
+    return FoundFace(face.id, face.photo_id, face.photo_name, face.box, face.detection_score, *size, None, None)
+
+
 class FakeAudit:
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
@@ -165,6 +179,7 @@ class FakeLedger:
         self.jobs = FakeJobs(self.albums)
         self.photos = FakePhotos()
         self.faces = FakeFaces()
+        self.found_faces = FakeFoundFaces(self.faces)
         self.keys = None
         self.audit = FakeAudit()
         self.ingest = self.database = Forgetful()
