@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from facefleet.recognition.orientation import resize_image
 from facefleet.recognition.sandbox import PhotoDecoder
 from facefleet.records import Box, RgbImage
 
@@ -78,8 +79,7 @@ def _shrink(image: RgbImage, side_px: int) -> RgbImage:
     scale = side_px / max(height, width)
     if scale >= 1:
         return image
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return resize_image(image, max(round(width * scale), 1), max(round(height * scale), 1), cv2.INTER_AREA)
 
 
 def _encode(image: RgbImage) -> bytes:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import DegenerateLandmarks
+from facefleet.recognition.orientation import turn_of
 from facefleet.records import AlignedFace, Landmarks, RgbImage
 
 ALIGNED_SIZE_PX = 112
@@ -76,5 +77,7 @@ def align_face(image: RgbImage, landmarks: Landmarks) -> AlignedFace:
 
     Source: Umeyama 1991; template of insightface.utils.face_align.
     """
+    turn = turn_of(image)
+    alignment = estimate_alignment(landmarks) @ turn.places(*image.shape[:2])
     size = (ALIGNED_SIZE_PX, ALIGNED_SIZE_PX)
-    return cast("AlignedFace", cv2.warpAffine(image, estimate_alignment(landmarks), size, borderValue=0.0))
+    return cast("AlignedFace", cv2.warpAffine(turn.undo(image), alignment, size, borderValue=0.0))

@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
-
-import cv2
 
 from facefleet.recognition.decoders import DecodeLimits, StoredPhoto, read_stored_photo
+from facefleet.recognition.orientation import TURNS, Turn
 from facefleet.records import RgbImage
-
-#: EXIF orientation -> how the stored pixels become upright: transpose first, then cv2.flip's code.
-_UPRIGHT = {2: (False, 1), 3: (False, -1), 4: (False, 0), 5: (True, None), 6: (True, 1), 7: (True, -1), 8: (True, 0)}
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedPhoto:
     """An upright photo, possibly at a half, a quarter or an eighth of its size."""
 
+    #: A view of the stored pixels, turned.
     image: RgbImage
     #: Size of the upright photo in full.
     width_px: int
@@ -46,12 +42,8 @@ def decode_photo(photo_bytes: bytes, limits: DecodeLimits, *, min_side_px: int |
 
 
 def turn_upright(stored: StoredPhoto) -> DecodedPhoto:
-    """Apply the EXIF orientation; a photo that is upright already keeps its pixels where they are."""
-    image, width_px, height_px = stored.pixels, stored.width_px, stored.height_px
-    transposed, flip_code = _UPRIGHT.get(stored.exif.orientation, (False, None))
-    turned = cv2.transpose(image) if transposed else image
-    if flip_code is not None:
-        turned = cv2.flip(turned, flip_code)
-    if transposed:
+    """Apply the EXIF orientation; the pixels stay where they are."""
+    turn, width_px, height_px = TURNS.get(stored.exif.orientation, Turn()), stored.width_px, stored.height_px
+    if turn.transposed:
         width_px, height_px = height_px, width_px
-    return DecodedPhoto(cast("RgbImage", turned), width_px, height_px, stored.exif.taken_at)
+    return DecodedPhoto(turn.apply(stored.pixels), width_px, height_px, stored.exif.taken_at)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import RecognizerUnavailable
+from facefleet.recognition.orientation import resize_image
 from facefleet.records import Box, Detection, RgbImage
 
 _STRIDES = (8, 16, 32)
@@ -96,9 +97,9 @@ def fit_to_canvas(image: RgbImage, canvas_px: tuple[int, int], longer_side_px: i
     height, width = image.shape[:2]
     ratio = longer_side_px / max(height, width)
     new_height, new_width = max(int(height * ratio), 1), max(int(width * ratio), 1)
-    resized = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
+    resized = resize_image(image, new_width, new_height, cv2.INTER_LINEAR)
     planes = np.zeros((3, *canvas_px), np.uint8)
-    planes[:, :new_height, :new_width] = cv2.split(resized)
+    planes[:, :new_height, :new_width] = resized.transpose(2, 0, 1)
     return DetectorInput(planes, (new_width / width, new_height / height))
 
 

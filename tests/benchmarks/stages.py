@@ -61,7 +61,7 @@ def measure_stages(pack: Path, album: Path, photos: int) -> dict[str, float]:
 def _run_stages(watch: Stopwatch, models: FaceModels, path: Path, threshold: float) -> None:
     data = watch.time("read", path.read_bytes)
     stored = watch.time("decode", lambda: read_stored_photo(data, _LIMITS, min_side_px=_KEPT_SIDE_PX, room=_ROOM))
-    decoded = watch.time("upright", lambda: turn_upright(stored))
+    decoded = turn_upright(stored)
     height, width = decoded.image.shape[:2]
     fitted = watch.time("shrink", lambda: fit_to_canvas(decoded.image, choose_canvas(height, width, 640), 640))
     raw = watch.time("detect", lambda: models.detect([fitted.planes])[0])
