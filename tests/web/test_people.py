@@ -67,7 +67,11 @@ def count_of(card: Locator) -> int:
 def test_somebody_is_named_and_the_name_is_on_their_photos(open_page: OpenPage, album: str) -> None:
     page = open_page(f"#/people/{album}")
     cards(page).first.get_by_role("link").click()
-    page.get_by_role("button", name="Add a name").click()
+    undo = page.locator(".person-head").get_by_role("button", name="Undo")
+    name = page.get_by_role("button", name="Add a name")
+    expect(name).to_be_visible()
+    expect(undo).to_have_count(0)
+    name.click()
     page.get_by_role("dialog").get_by_role("textbox").fill("Ada Lovelace")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="Ada Lovelace")).to_be_visible()
@@ -76,8 +80,9 @@ def test_somebody_is_named_and_the_name_is_on_their_photos(open_page: OpenPage, 
     expect(viewer.get_by_role("link", name="Ada Lovelace")).to_be_visible()
     expect(viewer.locator(".face-mark.meant")).to_have_text("Ada Lovelace")
     page.keyboard.press("Escape")
-    page.locator(".person-head").get_by_role("button", name="Undo").click()
+    undo.click()
     expect(page.get_by_role("heading", level=1, name="No name yet")).to_be_visible()
+    expect(undo).to_have_count(0)
 
 
 def test_two_are_merged_by_dragging_and_parted_by_undoing(open_page: OpenPage, album: str) -> None:

@@ -29,12 +29,13 @@ class PersonView {
 
   async look() {
     const options = { signal: this.signal };
-    const [person, { people: companions }, everybody, { limits }] = await Promise.all([
-      get(personPath(this.id), options), get(personPath(this.id, "/companions"), { ...options, query: { limit: COMPANIONS } }),
+    const [person, { changes }, { people: companions }, everybody, { limits }] = await Promise.all([
+      get(personPath(this.id), options), get(personPath(this.id, "/history"), options), get(personPath(this.id, "/companions"), { ...options, query: { limit: COMPANIONS } }),
       getAll(albumPath(this.album, "/people"), "people", { ...options, query: { hidden: true } }), get("/v1/system", options),
     ]);
     const covers = new Map(everybody.map((each) => [each.person_id, each.cover?.crop]));
-    Object.assign(this, { person, companions, covers, most: limits.max_download_photos });
+    const canUndo = changes.some((change) => !change.undone_at);
+    Object.assign(this, { person, canUndo, companions, covers, most: limits.max_download_photos });
     this.title(nameOf(person));
     this.draw();
     await this.showItems();
@@ -50,7 +51,7 @@ class PersonView {
       h("div", { class: "view-head person-head" }, h("span", { class: "person-face" }, cover),
         h("div", {}, h("h1", { class: person.name ? "" : "nameless" }, nameOf(person)), h("p", { class: "note counts" }, `${t("albums.photos", { count: person.photos })} · ${t("photo.faces", { count: person.faces })}`)),
         h("span", { class: "spring" }),
-        button("undo", "people.undo", () => undo(this.id, () => this.look()), "button quiet"),
+        this.canUndo ? button("undo", "people.undo", () => undo(this.id, () => this.look()), "button quiet") : null,
         button("hide", person.hidden ? "people.unhide" : "people.hide", () => this.hide()),
         button("people", person.name ? "people.rename" : "people.name", () => this.rename(), "button primary"),
       ),
