@@ -14,7 +14,7 @@ from facefleet.metrics import Metrics
 from facefleet.migration.current_model import require_current_model
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.calibration import load_curve
-from facefleet.recognition.model_pack import find_model_pack, obtain_model_pack
+from facefleet.recognition.model_pack import obtain_model_pack
 from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.similarity import usual_curve
 from facefleet.settings import Settings
@@ -150,13 +150,9 @@ def open_grouper(services: "Services") -> Iterator[None]:
     from facefleet.people.model_rules import ModelRules  # noqa: PLC0415  as below
 
     settings = services.settings
-    try:
-        pack = find_model_pack(settings)
-    except ConfigurationError:
-        pack = None
     if not settings.ledger_url:
         services.ledger.clusterings.expire_all()
-    grouper = AlbumGrouper(services.ledger, services.gallery, ModelRules(settings, pack).of, settings.lease_s)
+    grouper = AlbumGrouper(services.ledger, services.gallery, ModelRules.at_hand(settings).of, settings.lease_s)
     with grouper_in_thread(grouper, settings.max_crashes):
         yield
 

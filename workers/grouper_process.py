@@ -11,13 +11,11 @@ from uuid import UUID
 
 import structlog
 
-from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
 from facefleet.ledger.engine import open_ledger
 from facefleet.logs import configure_logging
 from facefleet.people.grouping import AlbumGrouper
 from facefleet.people.model_rules import ModelRules
-from facefleet.recognition.model_pack import ModelPack, find_model_pack
 from facefleet.settings import Settings
 
 #: About a tenth of the processor beside somebody who wants it; all of it otherwise.
@@ -37,18 +35,11 @@ def main() -> None:
         closing(open_ledger(settings.resolved_ledger_url)) as ledger,
         closing(open_gallery(settings, owner=False)) as gallery,
     ):
-        grouper = AlbumGrouper(ledger, gallery, ModelRules(settings, _find_pack(settings)).of, settings.lease_s)
+        grouper = AlbumGrouper(ledger, gallery, ModelRules.at_hand(settings).of, settings.lease_s)
         for line in sys.stdin:
             grouper.group(UUID(line.strip()))
             sys.stdout.write("done\n")
             sys.stdout.flush()
-
-
-def _find_pack(settings: Settings) -> ModelPack | None:
-    try:
-        return find_model_pack(settings)
-    except ConfigurationError:
-        return None
 
 
 class GrouperProcess:
@@ -96,20 +87,26 @@ class GrouperProcess:
             self._bury(self._child)
 
     def _start_if_gone(self) -> "subprocess.Popen[bytes] | None":
-        """Give the living child; None: there is to be none any more."""
+        """Give the living child; None: there is to be none any more, or the machine has no room for one."""
         with self._guard:
             if self._closed:
                 return None
-            # In a session of its own: a terminal's Ctrl-C is for the parent, which ends it.
-            self._child = self._child or subprocess.Popen(  # noqa: S603  nobody else's words
-                _COMMAND,
-                env=self._environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                bufsize=0,  # what a child that has ended did not read is not written once more
-                start_new_session=True,
-            )
+            try:
+                self._child = self._child or self._start()
+            except OSError as error:  # the album is due as before, and asked for again
+                log.warning("no process to group people in can be started", error=str(error))
             return self._child
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        # In a session of its own: a terminal's Ctrl-C is for the parent, which ends it.
+        return subprocess.Popen(  # noqa: S603  nobody else's words
+            _COMMAND,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,  # what a child that has ended did not read is not written once more
+            start_new_session=True,
+        )
 
     def _bury(self, child: "subprocess.Popen[bytes]") -> None:
         with self._guard:

@@ -1,10 +1,12 @@
 """How alike one person's faces look to a model."""
 
 from dataclasses import dataclass
+from typing import Self
 
+from facefleet.errors import ConfigurationError
 from facefleet.people.clustering import ClusterSettings
 from facefleet.recognition.calibration import load_curve
-from facefleet.recognition.model_pack import ModelPack
+from facefleet.recognition.model_pack import ModelPack, find_model_pack
 from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.similarity import usual_curve
 from facefleet.settings import Settings
@@ -17,6 +19,15 @@ class ModelRules:
     settings: Settings
     #: None where no pack is at hand; its calibration is then guessed, as that of every other one is.
     pack: ModelPack | None
+
+    @classmethod
+    def at_hand(cls, settings: Settings) -> Self:
+        """Those of the pack that the settings name, if it is on this machine: faces are grouped without it, too."""
+        try:
+            pack = find_model_pack(settings)
+        except ConfigurationError:
+            pack = None
+        return cls(settings, pack)
 
     def of(self, model_version: str) -> ClusterSettings:
         """Settings of a grouping of faces of this model version.
