@@ -1,8 +1,11 @@
 """Loading what a process needs."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
+from typing import cast
 
 
 @contextmanager
@@ -14,7 +17,23 @@ def loading() -> Iterator[None]:
     """
     gc.disable()
     try:
+        _load_structlog()
         yield
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _load_structlog() -> None:
+    """Load it as it is where rich is not installed.
+
+    It takes in the whole of rich where it finds it, a fifteenth of every start, for a kind of traceback that
+    `facefleet.logs` has no use for.
+    """
+    if "rich" in sys.modules:
+        return
+    sys.modules["rich"] = cast("ModuleType", None)  # Python's own way to say that there is no such module
+    try:
+        import structlog  # noqa: F401, PLC0415  see above
+    finally:
+        del sys.modules["rich"]

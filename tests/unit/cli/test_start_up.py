@@ -58,3 +58,11 @@ def test_processes_load_what_they_need(entries: dict[str, set[str]]) -> None:
     loaded = modules_after_each([f"import {entry}" for entry in entries])
     for entry, others, modules in zip(entries, entries.values(), loaded, strict=True):
         assert not (WHERE_USED | DONE_WITHOUT | others) & modules, entry
+
+
+def test_logging_loads_nothing_for_terminals() -> None:
+    block = "from cli.loading import loading\nwith loading(): from facefleet.logs import configure_logging"
+    loaded = modules_after_each([block, "import rich.console"])
+    assert "structlog" in loaded[0]
+    assert "rich" not in loaded[0]
+    assert "rich" in loaded[1], "commands draw with it"
