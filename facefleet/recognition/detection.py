@@ -35,8 +35,8 @@ _MARGIN = 0.1
 class DetectorInput:
     """A photo shrunk onto the top left of a black canvas."""
 
-    #: (3, H, W) uint8 RGB, H and W multiples of 32.
-    planes: NDArray[np.uint8]
+    #: (H, W, 3) uint8 RGB, H and W multiples of 32.
+    pixels: RgbImage
     #: Pixels of the canvas for one pixel of the image, along x and y.
     scale: tuple[float, float]
 
@@ -97,10 +97,9 @@ def fit_to_canvas(image: RgbImage, canvas_px: tuple[int, int], longer_side_px: i
     height, width = image.shape[:2]
     ratio = longer_side_px / max(height, width)
     new_height, new_width = max(int(height * ratio), 1), max(int(width * ratio), 1)
-    resized = resize_image(image, new_width, new_height, cv2.INTER_LINEAR)
-    planes = np.zeros((3, *canvas_px), np.uint8)
-    planes[:, :new_height, :new_width] = resized.transpose(2, 0, 1)
-    return DetectorInput(planes, (new_width / width, new_height / height))
+    pixels = np.zeros((*canvas_px, 3), np.uint8)
+    pixels[:new_height, :new_width] = resize_image(image, new_width, new_height, cv2.INTER_LINEAR)
+    return DetectorInput(pixels, (new_width / width, new_height / height))
 
 
 def split_outputs(outputs: Sequence[NDArray[np.float32]], batch_size: int) -> list[RawDetections]:
@@ -146,7 +145,7 @@ def decode_detections(raw: RawDetections, fitted: DetectorInput, threshold: floa
     Raises:
         RecognizerUnavailable: a score is not a number.
     """
-    height, width = fitted.planes.shape[1:]
+    height, width = fitted.pixels.shape[:2]
     rows = [_decode_stride(raw, level, (height // stride, width // stride), threshold) for level, stride in _levels()]
     found = np.concatenate(rows)
     found = found[np.lexsort((found[:, 1], found[:, 0], -found[:, 4]))]

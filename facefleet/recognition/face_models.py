@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +24,7 @@ from facefleet.recognition.graphs import (
 )
 from facefleet.recognition.model_pack import ModelPack, check_unchanged
 from facefleet.recognition.runtimes import ModelSession, Runtime
-
-#: (3, H, W) uint8 RGB: what a model is given for one picture or face.
-Planes: TypeAlias = NDArray[np.uint8]
+from facefleet.records import RgbImage
 
 #: What SCRFD detectors are fed.
 DETECTOR_NORMALIZATION = Normalization(127.5, 128.0)
@@ -54,14 +51,14 @@ class FaceModels:
     #: Length of an embedding.
     dimensions: int
 
-    def detect(self, pictures: Sequence[Planes]) -> list[RawDetections]:
-        """Run the detector on pictures of one shape, each (3, H, W) uint8 RGB with sides that are multiples of 32."""
+    def detect(self, pictures: Sequence[RgbImage]) -> list[RawDetections]:
+        """Run the detector on pictures of one shape, each (H, W, 3) uint8 RGB with sides that are multiples of 32."""
         if not self.detects_batches and len(pictures) > 1:
             return [raw for picture in pictures for raw in self.detect([picture])]
         return split_outputs(self.detector.run(np.stack(pictures)), len(pictures))
 
-    def embed(self, faces: Sequence[Planes]) -> list[NDArray[np.float32]]:
-        """Run the embedder on aligned faces, each (3, 112, 112) uint8 RGB; embeddings are not normalised."""
+    def embed(self, faces: Sequence[RgbImage]) -> list[NDArray[np.float32]]:
+        """Run the embedder on aligned faces, each (112, 112, 3) uint8 RGB; embeddings are not normalised."""
         return list(self.embedder.run(np.stack(faces))[0].reshape(len(faces), -1))
 
 
@@ -128,13 +125,13 @@ def _test_models(models: FaceModels, canvas_px: tuple[int, int]) -> int:
 
 
 def _test_detector(models: FaceModels, canvas_px: tuple[int, int]) -> None:
-    raw = models.detect([np.random.default_rng(0).integers(0, 256, (3, *canvas_px), dtype=np.uint8)])[0]
+    raw = models.detect([np.random.default_rng(0).integers(0, 256, (*canvas_px, 3), dtype=np.uint8)])[0]
     if not all(np.isfinite(values).all() for group in (raw.scores, raw.boxes, raw.landmarks) for values in group):
         raise RecognizerUnavailable("the detector answers values that are not numbers.")
 
 
 def _test_embedder(models: FaceModels) -> int:
-    faces = np.random.default_rng(0).integers(0, 256, (2, 3, ALIGNED_SIZE_PX, ALIGNED_SIZE_PX), dtype=np.uint8)
+    faces = np.random.default_rng(0).integers(0, 256, (2, ALIGNED_SIZE_PX, ALIGNED_SIZE_PX, 3), dtype=np.uint8)
     faces[1] //= 4
     one, other = (normalize_embedding(models.embed([face])[0]) for face in faces)
     if float(one @ other) > _EQUAL_SIMILARITY:

@@ -1,4 +1,4 @@
-"""Model files as they are run: any number of pictures at once, raw bytes in, normalisation inside.
+"""Model files as they are run: any number of pictures at once, raw pixels in, normalisation inside.
 
 The pack's file is never touched; the rewritten graph lives in memory. Feeding bytes keeps the host's work and what is
 copied to a GPU at a quarter of float32.
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnx
 
-INPUT_NAME = "rgb_planes"
+INPUT_NAME = "rgb_pixels"
 _BATCH_AXIS = "n"
+#: (N, H, W, C) to (N, C, H, W).
+_CHANNELS_FIRST = [0, 3, 1, 2]
 #: (N, C, H, W) to (H, W, N, C), as mmdetection exports it, and to (N, H, W, C): the same bytes when N is 1.
 _PICTURE_THIRD, _PICTURE_FIRST = [2, 3, 0, 1], [0, 2, 3, 1]
 
@@ -42,7 +44,7 @@ class ModelSource:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A serialized ONNX model with one input, (N, 3, H, W) uint8 RGB."""
+    """A serialized ONNX model with one input, (N, H, W, 3) uint8 RGB."""
 
     model: bytes
     #: Whether the file itself fixed a batch of one, so that larger batches are the rewrite's doing.
@@ -70,7 +72,7 @@ def prepare_graph(path: Path, normalization: Normalization) -> Graph:
     batch_was_fixed = shape[0].dim_value == 1
     height, width = (dim.dim_value or name for dim, name in zip(shape[2:], ("h", "w"), strict=True))
     graph.input.remove(pixels)
-    picture = onnx.helper.make_tensor_value_info(INPUT_NAME, onnx.TensorProto.UINT8, [_BATCH_AXIS, 3, height, width])
+    picture = onnx.helper.make_tensor_value_info(INPUT_NAME, onnx.TensorProto.UINT8, [_BATCH_AXIS, height, width, 3])
     graph.input.insert(0, picture)
     _put_picture_first(graph)
     _prepend(graph, _normalizing_nodes(pixels.name, normalization))
@@ -97,7 +99,9 @@ def _normalizing_nodes(pixels: str, normalization: Normalization) -> "list[onnx.
         constant("facefleet_factor", 1.0 / normalization.std),
         onnx.helper.make_node("Cast", [INPUT_NAME], ["facefleet_floats"], to=onnx.TensorProto.FLOAT),
         onnx.helper.make_node("Sub", ["facefleet_floats", "facefleet_mean"], ["facefleet_centred"]),
-        onnx.helper.make_node("Mul", ["facefleet_centred", "facefleet_factor"], [pixels]),
+        onnx.helper.make_node("Mul", ["facefleet_centred", "facefleet_factor"], ["facefleet_scaled"]),
+        # Last: OpenVINO, whose convolutions take channels last, needs to move nothing then.
+        onnx.helper.make_node("Transpose", ["facefleet_scaled"], [pixels], perm=_CHANNELS_FIRST),
     ]
 
 
@@ -132,8 +136,8 @@ def rewrite_matches(path: Path, graph: Graph, normalization: Normalization, size
     cpu = ["CPUExecutionProvider"]
     original = onnxruntime.InferenceSession(path, options, providers=cpu)
     rewritten = onnxruntime.InferenceSession(graph.model, options, providers=cpu)
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 3, *size_px), dtype=np.uint8)
-    planes = (pictures.astype(np.float32) - normalization.mean) / normalization.std
+    pictures = np.random.default_rng(0).integers(0, 256, (2, *size_px, 3), dtype=np.uint8)
+    planes = (pictures.transpose(_CHANNELS_FIRST).astype(np.float32) - normalization.mean) / normalization.std
     name = original.get_inputs()[0].name
     wanted = [original.run(None, {name: np.ascontiguousarray(plane[None])}) for plane in planes]
     try:
@@ -151,8 +155,8 @@ def identity_graph() -> bytes:
     """Make the smallest model that computes something: to see whether a device runs at all."""
     import onnx  # noqa: PLC0415  # see prepare_graph
 
-    bytes_in = onnx.helper.make_tensor_value_info(INPUT_NAME, onnx.TensorProto.UINT8, ["n", 3, "h", "w"])
-    floats_out = onnx.helper.make_tensor_value_info("floats", onnx.TensorProto.FLOAT, ["n", 3, "h", "w"])
+    bytes_in = onnx.helper.make_tensor_value_info(INPUT_NAME, onnx.TensorProto.UINT8, ["n", "h", "w", 3])
+    floats_out = onnx.helper.make_tensor_value_info("floats", onnx.TensorProto.FLOAT, ["n", "h", "w", 3])
     cast_node = onnx.helper.make_node("Cast", [INPUT_NAME], ["floats"], to=onnx.TensorProto.FLOAT)
     graph = onnx.helper.make_graph([cast_node], "identity", [bytes_in], [floats_out])
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)

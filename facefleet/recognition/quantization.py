@@ -114,8 +114,7 @@ def _collect_samples(recognizer: Recognizer, photos: Sequence[Path], pack: Model
 
 def _picture_of(decoded: DecodedPhoto) -> NDArray[np.float32]:
     canvas = choose_canvas(decoded.image.shape[0], decoded.image.shape[1], 640)
-    planes = fit_to_canvas(decoded.image, canvas, 640).planes
-    return _as_input(planes.transpose(1, 2, 0), DETECTOR_NORMALIZATION)
+    return _as_input(fit_to_canvas(decoded.image, canvas, 640).pixels, DETECTOR_NORMALIZATION)
 
 
 def _as_input(picture: NDArray[np.uint8], normalization: Normalization) -> NDArray[np.float32]:

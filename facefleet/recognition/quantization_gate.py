@@ -149,8 +149,7 @@ def _largest(faces: Sequence[RecognizedFace]) -> Template:
 
 def _embed(settings: Settings, faces: Sequence[AlignedFace]) -> NDArray[np.float32]:
     models = load_models(find_model_pack(settings), choose_runtime(settings), settings.detection_size_px)
-    planes = (np.ascontiguousarray(face.transpose(2, 0, 1)) for face in faces)
-    return np.stack([normalize_embedding(models.embed([each])[0]) for each in planes])
+    return np.stack([normalize_embedding(models.embed([face])[0]) for face in faces])
 
 
 def _require_pairs(labels: NDArray[np.int64]) -> None:

@@ -27,7 +27,7 @@ from facefleet.recognition.detection import (
     usual_canvases,
 )
 from facefleet.recognition.embedding import normalize_embedding
-from facefleet.recognition.face_models import FaceModels, Planes, Stage, load_models
+from facefleet.recognition.face_models import FaceModels, Stage, load_models
 from facefleet.recognition.model_pack import ModelPack, obtain_model_pack
 from facefleet.recognition.output_watch import OutputWatch
 from facefleet.recognition.quality import measure_quality
@@ -98,7 +98,7 @@ class Recognizer:
         self._metrics = metrics or Metrics()
         self._metrics.model.info({"version": pack.model_version, "pack": pack.name, "runtime": runtime.description})
         self._watch = OutputWatch()
-        self._batcher: Batcher[Planes, _ModelOutput] = Batcher(self._run_batch, runtime.batch_policy)
+        self._batcher: Batcher[RgbImage, _ModelOutput] = Batcher(self._run_batch, runtime.batch_policy)
 
     @property
     def model_version(self) -> str:
@@ -154,7 +154,7 @@ class Recognizer:
         with contextlib.suppress(RecognizerUnavailable):
             size = self._settings.detection_size_px
             for canvas in usual_canvases(size) + usual_canvases(selfie_side(size)):
-                blank = np.zeros((3, *canvas), np.uint8)
+                blank = np.zeros((*canvas, 3), np.uint8)
                 self._batcher.submit((Stage.DETECT, canvas), blank, urgent=False).result()
 
     def close(self) -> None:
@@ -208,7 +208,7 @@ class Recognizer:
     def _detect_at(self, longer_side_px: int, image: RgbImage, *, urgent: bool) -> list[Detection]:
         canvas = choose_canvas(image.shape[0], image.shape[1], longer_side_px)
         fitted = fit_to_canvas(image, canvas, longer_side_px)
-        raw = self._batcher.submit((Stage.DETECT, canvas), fitted.planes, urgent=urgent).result()
+        raw = self._batcher.submit((Stage.DETECT, canvas), fitted.pixels, urgent=urgent).result()
         return decode_detections(cast("RawDetections", raw), fitted, self._threshold)
 
     def _select(self, detections: Sequence[Detection], decoded: DecodedPhoto) -> list[Detection]:
@@ -232,10 +232,7 @@ class Recognizer:
         self, pairs: Sequence[tuple[Detection, AlignedFace]], decoded: DecodedPhoto, *, urgent: bool
     ) -> tuple[RecognizedFace, ...]:
         key = (Stage.EMBED,)
-        futures = [
-            self._batcher.submit(key, np.ascontiguousarray(aligned.transpose(2, 0, 1)), urgent=urgent)
-            for _, aligned in pairs
-        ]
+        futures = [self._batcher.submit(key, aligned, urgent=urgent) for _, aligned in pairs]
         faces = []
         for (detection, aligned), future in zip(pairs, futures, strict=True):
             template = normalize_embedding(cast("NDArray[np.float32]", future.result()))
@@ -244,7 +241,7 @@ class Recognizer:
             faces.append(RecognizedFace(clipped, template, measure_quality(detection, aligned)))
         return tuple(faces)
 
-    def _run_batch(self, key: Hashable, items: Sequence[Planes]) -> Sequence[_ModelOutput]:
+    def _run_batch(self, key: Hashable, items: Sequence[RgbImage]) -> Sequence[_ModelOutput]:
         stage = cast("tuple[Stage, ...]", key)[0]
         self._metrics.batch_size.labels(stage.name.lower()).observe(len(items))
         return self._models.detect(items) if stage is Stage.DETECT else self._models.embed(items)

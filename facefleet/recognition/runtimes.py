@@ -36,7 +36,7 @@ class ModelSession(Protocol):
         """Run the model.
 
         Args:
-            batch: (N, 3, H, W) uint8 RGB.
+            batch: (N, H, W, 3) uint8 RGB.
 
         Returns:
             The model's outputs, in the file's order.
@@ -135,7 +135,7 @@ def _find_cuda_obstacle(settings: Settings) -> str | None:
             "(make setup EXTRA=gpu)."
         )
     try:
-        OnnxSession(identity_graph(), _CUDA_PROVIDERS).run(np.zeros((1, 3, 1, 1), np.uint8))
+        OnnxSession(identity_graph(), _CUDA_PROVIDERS).run(np.zeros((1, 1, 1, 3), np.uint8))
     except (RuntimeUnavailable, RecognizerUnavailable) as error:
         return str(error)
     return None

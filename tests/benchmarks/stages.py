@@ -64,12 +64,11 @@ def _run_stages(watch: Stopwatch, models: FaceModels, path: Path, threshold: flo
     decoded = turn_upright(stored)
     height, width = decoded.image.shape[:2]
     fitted = watch.time("shrink", lambda: fit_to_canvas(decoded.image, choose_canvas(height, width, 640), 640))
-    raw = watch.time("detect", lambda: models.detect([fitted.planes])[0])
+    raw = watch.time("detect", lambda: models.detect([fitted.pixels])[0])
     scale = decoded.width_px / width, decoded.height_px / height
     found = watch.time(
         "boxes", lambda: [scale_detection(each, *scale) for each in decode_detections(raw, fitted, threshold)]
     )
     pairs = watch.time("align", lambda: _align_faces(found, decoded))
-    planes = [np.ascontiguousarray(aligned.transpose(2, 0, 1)) for _, aligned in pairs]
-    watch.time("embed", lambda: [normalize_embedding(models.embed([each])[0]) for each in planes])
+    watch.time("embed", lambda: [normalize_embedding(models.embed([aligned])[0]) for _, aligned in pairs])
     watch.time("quality", lambda: [measure_quality(*pair) for pair in pairs])

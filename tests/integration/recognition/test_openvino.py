@@ -24,7 +24,7 @@ from facefleet.recognition.runtimes import OpenVinoSession
 model = ModelSource("identity", identity_graph)
 sessions = [OpenVinoSession(model, threads=1, kept=Path(sys.argv[1])) for _ in range(2)]
 for session in sessions:
-    session.run(np.zeros((1, 3, 1, 1), np.uint8))
+    session.run(np.zeros((1, 1, 1, 3), np.uint8))
 del session
 while sessions:
     del sessions[0]
@@ -41,7 +41,7 @@ def test_a_signal_is_survived_after_sessions_ended_in_any_order(tmp_path: Path) 
 
 @pytest.mark.parametrize("harm", [lambda blob: blob[: len(blob) // 2], lambda _: b"", lambda blob: bytes(len(blob))])
 def test_a_damaged_compiled_model_is_compiled_again(tmp_path: Path, harm: Callable[[bytes], bytes]) -> None:
-    picture = np.full((1, 3, 2, 2), 7, np.uint8)
+    picture = np.full((1, 2, 2, 3), 7, np.uint8)
     OpenVinoSession(IDENTITY, threads=1, kept=tmp_path).run(picture)
     [kept] = tmp_path.iterdir()
     whole = kept.read_bytes()
@@ -57,7 +57,7 @@ def refuse() -> bytes:
 
 
 def test_a_model_that_was_kept_is_not_made_ready_again(tmp_path: Path) -> None:
-    picture = np.full((1, 3, 2, 2), 7, np.uint8)
+    picture = np.full((1, 2, 2, 3), 7, np.uint8)
     OpenVinoSession(IDENTITY, threads=1, kept=tmp_path).run(picture)
     [answer] = OpenVinoSession(ModelSource("identity", refuse), threads=1, kept=tmp_path).run(picture)
     assert (answer == 7).all()
@@ -68,5 +68,5 @@ def test_a_model_that_was_kept_is_not_made_ready_again(tmp_path: Path) -> None:
 def test_where_nothing_can_be_kept_models_run_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     session = OpenVinoSession(IDENTITY, threads=1, kept=tmp_path / "file" / "models")
-    [answer] = session.run(np.full((1, 3, 2, 2), 7, np.uint8))
+    [answer] = session.run(np.full((1, 2, 2, 3), 7, np.uint8))
     assert (answer == 7).all()

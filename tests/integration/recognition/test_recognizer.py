@@ -290,7 +290,7 @@ def test_usual_shapes_are_compiled_ahead(load_pack: LoadPack, demo_pack: Path) -
     recognizer = load_pack(demo_pack, runtime="openvino", detection_size_px=128)
     recognizer.warm_up()
     compiled = recognizer._models.detector._compiled
-    assert {(1, 3, *canvas) for canvas in usual_canvases(128)} <= set(compiled)
+    assert {(1, *canvas, 3) for canvas in usual_canvases(128)} <= set(compiled)
     recognizer.close()
     recognizer.warm_up()
 
@@ -310,7 +310,7 @@ def test_a_search_is_refused_when_too_many_wait_and_bulk_is_not(load_pack: LoadP
     with ThreadPoolExecutor(3) as threads:
         busy = threads.submit(recognizer.recognize, grey)
         assert entered.wait(10)
-        recognizer._batcher.submit(("detect", "fills the queue"), np.zeros((3, 32, 32), np.uint8), urgent=True)
+        recognizer._batcher.submit(("detect", "fills the queue"), np.zeros((32, 32, 3), np.uint8), urgent=True)
         with pytest.raises(Overloaded):
             recognizer.recognize(grey, urgent=True)
         opened.set()

@@ -41,14 +41,14 @@ def test_canvases_are_ten_at_most() -> None:
 
 def test_a_photo_lies_on_the_top_left_of_a_black_canvas() -> None:
     fitted = fit_to_canvas(np.full((40, 80, 3), (200, 100, 50), np.uint8), CANVAS, 96)
-    assert fitted.planes.shape == (3, *CANVAS)
-    assert fitted.planes[:, :48, :96].reshape(3, -1).mean(axis=1).tolist() == [200, 100, 50]
-    assert not fitted.planes[:, 48:].any()
+    assert fitted.pixels.shape == (*CANVAS, 3)
+    assert fitted.pixels[:48, :96].mean(axis=(0, 1)).tolist() == [200, 100, 50]
+    assert not fitted.pixels[48:].any()
     assert fitted.scale == pytest.approx((1.2, 1.2))
 
 
 def test_a_sliver_keeps_one_pixel() -> None:
-    assert fit_to_canvas(np.ones((1, 5000, 3), np.uint8), (384, 640), 640).planes[:, :1].any()
+    assert fit_to_canvas(np.ones((1, 5000, 3), np.uint8), (384, 640), 640).pixels[:1].any()
 
 
 def made_up_outputs(hits: dict[tuple[int, int, int], float], batch: int = 1, hit_in: int = 0) -> list[np.ndarray]:

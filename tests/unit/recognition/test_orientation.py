@@ -47,7 +47,7 @@ def test_the_detector_is_shown_the_same(orientation: int) -> None:
     canvas = choose_canvas(480, 640, 192)
     seen, wanted = (fit_to_canvas(each, canvas, 192) for each in (upright, photo()))
     assert seen.scale == wanted.scale
-    np.testing.assert_allclose(seen.planes.astype(int), wanted.planes, atol=1)
+    np.testing.assert_allclose(seen.pixels.astype(int), wanted.pixels, atol=1)
 
 
 @pytest.mark.parametrize("orientation", TURNS)
