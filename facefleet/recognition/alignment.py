@@ -1,5 +1,7 @@
 """Faces in their canonical pose: 112x112 pixels with the five landmarks where the embedder expects them."""
 
+import cmath
+import math
 from typing import cast
 
 import cv2
@@ -12,13 +14,13 @@ from facefleet.records import AlignedFace, Landmarks, RgbImage
 
 ALIGNED_SIZE_PX = 112
 
-#: Where the landmarks of an aligned face lie, in pixels. Source: insightface.utils.face_align.
-_TEMPLATE = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
-    dtype=np.float64,
-)
+#: Where the landmarks of an aligned face lie, in pixels, x + iy. Source: insightface.utils.face_align.
+_TEMPLATE = (38.2946 + 51.6963j, 73.5318 + 51.5014j, 56.0252 + 71.7366j, 41.5493 + 92.3655j, 70.7299 + 92.2041j)
+_TEMPLATE_CENTRE = sum(_TEMPLATE) / len(_TEMPLATE)
 #: Landmarks closer together than this, in pixels, fix no direction.
 _MIN_SPREAD_PX = 1e-3
+#: Smaller than this, a scale is rounding.
+_MIN_TURN = float(np.finfo(np.float32).eps)
 
 
 def estimate_alignment(landmarks: Landmarks) -> NDArray[np.float64]:
@@ -38,17 +40,20 @@ def estimate_alignment(landmarks: Landmarks) -> NDArray[np.float64]:
 
     Source: Umeyama 1991, restricted to the plane.
     """
-    if not np.isfinite(landmarks).all():
+    points = [complex(x, y) for x, y in landmarks.tolist()]  # five are worked on faster without NumPy
+    if not all(map(cmath.isfinite, points)):
         raise DegenerateLandmarks("The five landmarks of a face are not finite.")
-    points = np.asarray(landmarks, dtype=np.float64) @ (1, 1j)
-    targets = _TEMPLATE @ (1, 1j)
-    offsets = points - points.mean()
-    spread = float(np.vdot(offsets, offsets).real)
+    centre = sum(points) / len(points)
+    offsets = [point - centre for point in points]
+    spread = sum(abs(offset) ** 2 for offset in offsets)
     if spread < _MIN_SPREAD_PX**2:
         raise DegenerateLandmarks("The five landmarks of a face coincide.")
-    turn = np.vdot(offsets, targets - targets.mean()) / spread
-    shift = targets.mean() - turn * points.mean()
-    if abs(turn) < np.finfo(np.float32).eps:
+    moments = (
+        offset.conjugate() * (target - _TEMPLATE_CENTRE) for offset, target in zip(offsets, _TEMPLATE, strict=True)
+    )
+    turn = sum(moments) / spread
+    shift = _TEMPLATE_CENTRE - turn * centre
+    if abs(turn) < _MIN_TURN:
         raise DegenerateLandmarks("The five landmarks of a face fix no pose.")
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
@@ -59,7 +64,7 @@ def lacks_pixels(landmarks: Landmarks) -> bool:
         alignment = estimate_alignment(landmarks)
     except DegenerateLandmarks:
         return False
-    return float(np.hypot(alignment[0, 0], alignment[1, 0])) > 1
+    return math.hypot(alignment[0, 0], alignment[1, 0]) > 1
 
 
 def align_face(image: RgbImage, landmarks: Landmarks) -> AlignedFace:

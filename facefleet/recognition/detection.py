@@ -164,6 +164,8 @@ def _decode_stride(raw: RawDetections, level: int, grid: tuple[int, int], thresh
     if not np.isfinite(scores).all():
         raise RecognizerUnavailable("The detector answers scores that are not numbers.")
     kept = np.flatnonzero(scores >= threshold)
+    if not kept.size:
+        return np.empty((0, _BOX_WIDTH + _SCORE_WIDTH + _LANDMARKS_WIDTH), np.float32)
     stride = _STRIDES[level]
     anchors_per_place = max(len(scores) // (grid[0] * grid[1]), 1)
     place = kept // anchors_per_place
@@ -201,7 +203,7 @@ def suppress_overlaps(boxes: NDArray[np.float32], overlap: float = _NMS_OVERLAP)
 
 
 def _to_detection(row: NDArray[np.float32]) -> Detection:
-    x1, y1, x2, y2, score = (float(value) for value in row[:5])
+    x1, y1, x2, y2, score = row[:5].tolist()
     return Detection(Box(x1, y1, x2 - x1, y2 - y1), row[5:].reshape(5, 2), min(score, 1.0))
 
 

@@ -1,5 +1,6 @@
 """Aligned faces to templates."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def normalize_embedding(embedding: NDArray[np.float32]) -> Template:
     Raises:
         RecognizerUnavailable: it is zero or not finite: no face does that to a sound model.
     """
-    norm = float(np.linalg.norm(embedding))
-    if not np.isfinite(norm) or norm < _MIN_NORM:
+    norm = math.sqrt(embedding @ embedding)
+    if not math.isfinite(norm) or norm < _MIN_NORM:
         raise RecognizerUnavailable("The embedder answers zeros or values that are not numbers.")
-    return (embedding / np.float32(norm)).astype(np.float32)
+    return embedding / np.float32(norm)

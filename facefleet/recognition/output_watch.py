@@ -2,8 +2,7 @@
 
 import threading
 
-import numpy as np
-from numpy.typing import NDArray
+import cv2
 
 from facefleet.errors import RecognizerUnavailable
 from facefleet.records import AlignedFace, Template
@@ -24,7 +23,7 @@ class OutputWatch:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failure: str | None = None
-        self._last: tuple[NDArray[np.int16], Template] | None = None
+        self._last: tuple[AlignedFace, Template] | None = None
         self._equal_in_a_row = 0
 
     @property
@@ -44,12 +43,12 @@ class OutputWatch:
         Raises:
             RecognizerUnavailable: several different faces in a row had the same template.
         """
-        face = aligned.astype(np.int16)
         with self._lock:
-            if self._last is not None and np.abs(face - self._last[0]).mean() > _DIFFERENT_LEVELS:
-                equal = float(self._last[1] @ template) > _EQUAL_SIMILARITY
-                self._equal_in_a_row = self._equal_in_a_row + 1 if equal else 0
-            self._last = (face, template)
+            if self._last is None or float(self._last[1] @ template) <= _EQUAL_SIMILARITY:
+                self._equal_in_a_row = 0
+            elif cv2.norm(aligned, self._last[0], cv2.NORM_L1) > _DIFFERENT_LEVELS * aligned.size:
+                self._equal_in_a_row += 1
+            self._last = (aligned, template)
             stuck = self._equal_in_a_row >= _MAX_EQUAL_TEMPLATES
         if stuck:
             raise RecognizerUnavailable("The embedder answers the same template for different faces.")

@@ -1,9 +1,9 @@
 """How usable a face is, from its aligned pixels and landmarks."""
 
+import cmath
 import math
 
 import cv2
-import numpy as np
 
 from facefleet.records import AlignedFace, Detection, Landmarks, Quality
 
@@ -31,8 +31,8 @@ def measure_quality(detection: Detection, aligned: AlignedFace) -> Quality:
         aligned: (112, 112, 3) uint8 RGB.
     """
     luma = cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY)
-    sharpness = float(cv2.Laplacian(luma, cv2.CV_32F).var())
-    brightness = float(luma.mean())
+    sharpness = float(cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_32F))[1][0, 0]) ** 2
+    brightness = cv2.mean(luma)[0]
     yaw, pitch, roll = estimate_pose(detection.landmarks)
     size_px = min(detection.box.w, detection.box.h)
     parts = (
@@ -55,17 +55,16 @@ def estimate_pose(landmarks: Landmarks) -> tuple[float, float, float]:
     Args:
         landmarks: (5, 2) float32, pixels: left eye, right eye, nose, left and right mouth corner.
     """
-    left_eye, right_eye, nose, left_mouth, right_mouth = np.asarray(landmarks, dtype=np.float64)
+    left_eye, right_eye, nose, left_mouth, right_mouth = (complex(x, y) for x, y in landmarks.tolist())
     across = right_eye - left_eye
-    eye_distance = float(np.hypot(*across))
+    eye_distance = abs(across)
     if not eye_distance > 0.0:
         return 0.0, 0.0, 0.0
-    right = across / eye_distance
-    down = np.array([-right[1], right[0]])
+    upright = across.conjugate() / eye_distance  # what is multiplied with it has its roll undone
     eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
-    height = float((mouth - eyes) @ down)
-    nose_place = float((nose - eyes) @ down) / height if height > 0.0 else _LEVEL_NOSE
+    height = ((mouth - eyes) * upright).imag
+    nose_place = ((nose - eyes) * upright).imag / height if height > 0.0 else _LEVEL_NOSE
     midline = eyes + (mouth - eyes) * nose_place
-    yaw = math.atan(float((nose - midline) @ right) / (_NOSE_DEPTH_EYES * eye_distance))
+    yaw = math.atan(((nose - midline) * upright).real / (_NOSE_DEPTH_EYES * eye_distance))
     pitch = math.atan((nose_place - _LEVEL_NOSE) / _NOSE_DEPTH_HEIGHTS)
-    return math.degrees(yaw), math.degrees(pitch), math.degrees(math.atan2(across[1], across[0]))
+    return math.degrees(yaw), math.degrees(pitch), math.degrees(cmath.phase(across))
