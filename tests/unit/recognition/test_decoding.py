@@ -96,11 +96,12 @@ def test_too_many_bytes_are_refused() -> None:
         decode_photo(bytes(5_000_001), LIMITS)
 
 
+@pytest.mark.parametrize("comment", [b"", b"\xff\xfe\x00\x03!"], ids=["even places", "odd places"])
 @pytest.mark.parametrize("frame_marker", [b"\xff\xc2", b"\xff\xca"], ids=["progressive", "progressive, arithmetic"])
-def test_a_jpeg_with_endless_scans_is_refused(frame_marker: bytes) -> None:
+def test_a_jpeg_with_endless_scans_is_refused(frame_marker: bytes, comment: bytes) -> None:
     jpeg = encode(quadrants(), "JPEG", progressive=True).replace(b"\xff\xc2", frame_marker)
     with pytest.raises(PhotoUndecodable, match="scans"):
-        decode_photo(jpeg[:-2] + b"\xff\xda\x00\x02" * 200 + jpeg[-2:], LIMITS)
+        decode_photo(jpeg[:-2] + comment + b"\xff\xda\x00\x02" * 200 + jpeg[-2:], LIMITS)
 
 
 def test_a_jpeg_that_only_lacks_its_end_marker_is_read() -> None:
