@@ -4,8 +4,8 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 import pybase64
 from botocore.model import Shape
@@ -13,8 +13,8 @@ from pydantic_core import from_json
 
 from api.rekognition.errors import ImageTooLarge, InvalidParameter, Unserializable
 
-#: Shapes whose values JSON says otherwise, or that hold such values.
-_RENDERED = frozenset({"structure", "list", "timestamp"})
+_Renderer: TypeAlias = Callable[[Any], Any]
+
 _INT_RANGE = {"integer": 2**31, "long": 2**63}
 #: What Python's patterns call the Unicode classes of the model.
 _UNICODE_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
@@ -62,21 +62,40 @@ def render(shape: Shape, value: Any) -> Any:  # noqa: ANN401  as the shape says
     Raises:
         KeyError: the service model knows no such member.
     """
+    renderer = _renderer_of(shape)
+    return value if renderer is None else renderer(value)
+
+
+@cache
+def _renderer_of(shape: Shape) -> _Renderer | None:
+    """Build what renders a shape, once: an answer holds thousands of faces. None: JSON says its values as they are."""
     match shape.type_name:
         case "structure":
-            members = shape.members
-            # Most members are scalars, which are what they are: a call for each would be half of the time.
-            return {
-                name: render(member, each) if (member := members[name]).type_name in _RENDERED else each
-                for name, each in value.items()
-                if each is not None
-            }
+            members = {name: _renderer_of(member) for name, member in shape.members.items()}
+            return partial(_render_structure, members)
         case "list":
-            return [render(shape.member, each) for each in value]
+            renderer = _renderer_of(shape.member)
+            return renderer and partial(_render_list, renderer)
         case "timestamp":
-            return round(value.timestamp(), 3)
+            return _render_timestamp
         case _:
-            return value
+            return None
+
+
+def _render_structure(members: dict[str, _Renderer | None], value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: renderer(each) if (renderer := members[name]) else each
+        for name, each in value.items()
+        if each is not None
+    }
+
+
+def _render_list(renderer: _Renderer, value: list[Any]) -> list[Any]:
+    return [renderer(each) for each in value]
+
+
+def _render_timestamp(value: datetime) -> float:
+    return round(value.timestamp(), 3)
 
 
 def _parse_structure(shape: Shape, value: object, place: str) -> dict[str, Any]:
