@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facefleet.errors import InvalidRequest, PermanentError
+from facefleet.face_records import Template
 from facefleet.photo_store.names import may_be_photo
 from facefleet.recognition.recognizer import Recognizer
-from facefleet.records import Template
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from facefleet.face_records import Box, RgbImage
 from facefleet.recognition.orientation import resize_image
 from facefleet.recognition.sandbox import PhotoDecoder
-from facefleet.records import Box, RgbImage
 
 #: Pixels of a face's picture: twice what a page shows, for screens with two pixels in one.
 _CROP_SIDE_PX = 192

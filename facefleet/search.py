@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from facefleet.face_records import RecognizedPhoto, Template
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
 from facefleet.recognition.recognizer import Recognizer
-from facefleet.records import Candidate, ProbeResult, RecognizedPhoto, Template
+from facefleet.records import Candidate, ProbeResult
 
 #: Gallery queries for one probe face: the first, and two that make up for matches that the ledger does not know.
 _MAX_QUERIES = 3

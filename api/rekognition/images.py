@@ -4,8 +4,8 @@ from typing import Any
 
 from api.rekognition.call import Call
 from api.rekognition.errors import InvalidParameter, RekognitionError
+from facefleet.face_records import RecognizedFace, RecognizedPhoto
 from facefleet.photo_store.uris import s3_uri
-from facefleet.records import RecognizedFace, RecognizedPhoto
 
 _MAX_S3_BYTES = 15 * 1024 * 1024
 #: Faces of one image that are worked on, largest first.

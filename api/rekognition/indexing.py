@@ -10,10 +10,11 @@ from api.rekognition.images import MAX_FACES, area_of, read_image
 from api.rekognition.quality_filter import reasons_against
 from api.rekognition.views import show_box, show_confidence, show_detail
 from facefleet.errors import AlbumNotFound, GalleryNotPrepared
+from facefleet.face_records import RecognizedPhoto
 from facefleet.ledger.images import IndexedImage
 from facefleet.photo_store.contents import content_version
 from facefleet.purging import upload_prefix
-from facefleet.records import Album, GalleryPoint, PhotoRef, RecognizedPhoto, face_id_of
+from facefleet.records import Album, GalleryPoint, PhotoRef, face_id_of
 
 
 def index_faces(call: Call, request: dict[str, Any]) -> dict[str, Any]:

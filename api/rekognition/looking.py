@@ -7,7 +7,7 @@ from api.rekognition.errors import InvalidParameter
 from api.rekognition.images import largest_first, look_at
 from api.rekognition.quality_filter import reasons_against
 from api.rekognition.views import show_box, show_confidence, show_detail
-from facefleet.records import RecognizedFace, RecognizedPhoto
+from facefleet.face_records import RecognizedFace, RecognizedPhoto
 
 DEFAULT_SIMILARITY = 80.0
 

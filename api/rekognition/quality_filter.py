@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from api.rekognition.views import show_brightness, show_confidence, show_sharpness
-from facefleet.records import RecognizedFace
+from facefleet.face_records import RecognizedFace
 
 
 @dataclass(frozen=True, slots=True)

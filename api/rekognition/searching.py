@@ -9,7 +9,8 @@ from api.rekognition.images import largest_first, look_at
 from api.rekognition.looking import DEFAULT_SIMILARITY
 from api.rekognition.quality_filter import reasons_against
 from api.rekognition.views import show_box, show_confidence, show_face
-from facefleet.records import Album, Candidate, RecognizedFace, RecognizedPhoto, Template
+from facefleet.face_records import RecognizedFace, RecognizedPhoto, Template
+from facefleet.records import Album, Candidate
 from facefleet.search import AlbumSearch, find_candidates
 
 

@@ -18,7 +18,8 @@ from api.rekognition.searching import find_searched_face, template_of
 from api.rekognition.user_vectors import mean_template
 from api.rekognition.users import require_user
 from api.rekognition.views import show_detail
-from facefleet.records import Album, Template
+from facefleet.face_records import Template
+from facefleet.records import Album
 
 _DEFAULT_USERS = 100
 #: Faces whose users are looked at: what one search of the gallery hands out at most.

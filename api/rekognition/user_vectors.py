@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facefleet.records import Template
+from facefleet.face_records import Template
 
 
 def mean_template(templates: Sequence[Template]) -> Template:

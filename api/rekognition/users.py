@@ -10,7 +10,8 @@ from api.rekognition.call import Call
 from api.rekognition.collections import invalid_token
 from api.rekognition.errors import RekognitionError
 from api.rekognition.user_vectors import mean_template, most_typical
-from facefleet.records import Album, Template
+from facefleet.face_records import Template
+from facefleet.records import Album
 
 _MOST_FACES = 100
 _ASSOCIATION_THRESHOLD = 75.0

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from facefleet.records import Box, FoundFace, Landmarks, Quality, RecognizedFace, RecognizedPhoto
+from facefleet.face_records import Box, Landmarks, Quality, RecognizedFace, RecognizedPhoto
+from facefleet.records import FoundFace
 
 _LANDMARK_TYPES = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 #: Variance of the Laplacian at which sharpness is 50.

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from facefleet.face_records import Box, Landmarks, Quality, RecognizedFace, RecognizedPhoto
 from facefleet.recognition.similarity import SimilarityCurve
-from facefleet.records import Box, Candidate, Face, Landmarks, ProbeResult, Quality, RecognizedFace, RecognizedPhoto
+from facefleet.records import Candidate, Face, ProbeResult
 
 Rectangle: TypeAlias = tuple[float, float, float, float]
 Points: TypeAlias = list[tuple[float, float]]

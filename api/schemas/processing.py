@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from facefleet.face_records import RecognizedFace, RecognizedPhoto
 from facefleet.ledger.callbacks import DeadCallback
-from facefleet.records import RecognizedFace, RecognizedPhoto
 
 
 class MediaRequest(BaseModel):

@@ -14,8 +14,8 @@ from insightface.app import FaceAnalysis
 
 from demo.brush import RgbImage
 from demo.portrait import Box, Landmarks
+from facefleet.face_records import RecognizedFace
 from facefleet.recognition.recognizer import load_recognizer
-from facefleet.records import RecognizedFace
 from facefleet.settings import Settings
 
 #: FaceAnalysis scales every photo into a square of this side.

@@ -17,12 +17,13 @@ from facefleet.album_files.exporting import UPLOADS
 from facefleet.album_files.parquet import Row
 from facefleet.album_files.reading import AlbumFile, open_album_file
 from facefleet.errors import InvalidRequest
+from facefleet.face_records import Box
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.album_entries import FiledPerson, FiledPhoto, FiledSpot
 from facefleet.ledger.audit import AuditEntry
 from facefleet.ledger.engine import Ledger
 from facefleet.photo_store.uris import file_uri, path_of_uri, s3_uri, scheme_of, split_s3_uri
-from facefleet.records import Album, Box, GalleryPoint, PhotoRef, face_id_of, photo_id_of
+from facefleet.records import Album, GalleryPoint, PhotoRef, face_id_of, photo_id_of
 
 _UPLOADED: Final = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 #: Photos in one transaction; with their templates some megabytes.

@@ -7,10 +7,11 @@ from pathlib import Path
 from uuid import UUID
 
 from facefleet.errors import GalleryUnavailable
+from facefleet.face_records import Template
 from facefleet.gallery import edge_wire
 from facefleet.gallery.points import DELETE_BATCH, PAGE_POINTS, UPSERT_BATCH, Page, batches, walk_pages
 from facefleet.gallery.unix_http import UnixHttpClient
-from facefleet.records import GalleryMatch, GalleryPoint, Template
+from facefleet.records import GalleryMatch, GalleryPoint
 
 
 class EdgeClientGallery:

@@ -12,9 +12,10 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from facefleet.errors import ConfigurationError, FacefleetError, GalleryUnavailable
+from facefleet.face_records import Template
 from facefleet.gallery import edge_wire
 from facefleet.gallery.qdrant_edge import EdgeGallery
-from facefleet.records import Json, Template
+from facefleet.records import Json
 
 _Method: TypeAlias = Callable[[EdgeGallery, Json, Sequence[Template]], bytes]
 #: 500 templates of 2,048 floats, twice.

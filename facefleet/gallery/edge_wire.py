@@ -12,8 +12,9 @@ from uuid import UUID
 import numpy as np
 
 from facefleet.errors import ConfigurationError, FacefleetError, GalleryNotPrepared, GalleryUnavailable
+from facefleet.face_records import Template
 from facefleet.gallery.points import Page
-from facefleet.records import GalleryMatch, GalleryPoint, Json, Template
+from facefleet.records import GalleryMatch, GalleryPoint, Json
 
 #: What a gallery may raise, by the word that travels.
 ERRORS: Final[dict[str, type[FacefleetError]]] = {

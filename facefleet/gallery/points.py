@@ -6,7 +6,8 @@ from uuid import UUID
 
 import numpy as np
 
-from facefleet.records import GalleryPoint, Template
+from facefleet.face_records import Template
+from facefleet.records import GalleryPoint
 
 ALBUM_KEY = "album_id"
 PHOTO_KEY = "photo_id"

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from facefleet.records import GalleryMatch, GalleryPoint, Template
+from facefleet.face_records import Template
+from facefleet.records import GalleryMatch, GalleryPoint
 
 
 class Gallery(Protocol):

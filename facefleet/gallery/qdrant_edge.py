@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import qdrant_edge as edge
 
 from facefleet.errors import ConfigurationError, FacefleetError, GalleryNotPrepared, GalleryUnavailable
+from facefleet.face_records import Template
 from facefleet.gallery.directory_lock import lock_directory
 from facefleet.gallery.edge_erasing import erase_log, erase_points, is_marked, mark_erased, unmark
 from facefleet.gallery.edge_index import ALBUM_INDEX, SEARCH_INDEXED
@@ -29,7 +30,7 @@ from facefleet.gallery.points import (
     score_threshold,
     walk_pages,
 )
-from facefleet.records import GalleryMatch, GalleryPoint, Template
+from facefleet.records import GalleryMatch, GalleryPoint
 
 #: The engine ships stubs only, nothing that mypy could follow.
 _Engine: TypeAlias = Any

@@ -12,6 +12,7 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from facefleet.errors import ConfigurationError, GalleryNotPrepared, GalleryUnavailable
+from facefleet.face_records import Template
 from facefleet.gallery.points import (
     ALBUM_KEY,
     DELETE_BATCH,
@@ -24,7 +25,7 @@ from facefleet.gallery.points import (
     score_threshold,
     walk_pages,
 )
-from facefleet.records import GalleryMatch, GalleryPoint, Template
+from facefleet.records import GalleryMatch, GalleryPoint
 
 #: Follows the first model version that was prepared, for people and tools; the project itself names its collections.
 ALIAS = "faces"

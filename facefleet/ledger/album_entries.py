@@ -9,6 +9,7 @@ from uuid import UUID, uuid4, uuid5
 
 import sqlalchemy as sa
 
+from facefleet.face_records import Box
 from facefleet.ledger.clusterings import mark_unseen
 from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.database import Database, insert_or_ignore
@@ -21,7 +22,7 @@ from facefleet.ledger.schema import face, photo, state_is
 from facefleet.ledger.spots import fetch_in_chunks, relink
 from facefleet.ledger.unkept import drop_unkept
 from facefleet.people_records import ChangeKind
-from facefleet.records import Box, PhotoRef, PhotoState, face_id_of, photo_id_of
+from facefleet.records import PhotoRef, PhotoState, face_id_of, photo_id_of
 
 #: `source` of the jobs that enter photos out of album files.
 IMPORTS_SOURCE = "imports:"

@@ -9,11 +9,12 @@ import numpy as np
 import sqlalchemy as sa
 
 from facefleet.errors import InvalidRequest
+from facefleet.face_records import Box, Quality
 from facefleet.ledger.bulk import is_in
 from facefleet.ledger.database import Database
 from facefleet.ledger.schema import face, photo, state_is
 from facefleet.ledger.shelf_schema import is_kept, shelved_face, shelved_photo
-from facefleet.records import Box, Face, PhotoState, Quality
+from facefleet.records import Face, PhotoState
 
 #: Of a face, and three of its photo.
 _COLUMNS = len(face.c) + 3

@@ -11,13 +11,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.face_records import Box
 from facefleet.ledger.bulk import is_in
 from facefleet.ledger.collection_schema import external_image, user_face
 from facefleet.ledger.database import Database
 from facefleet.ledger.faces import select_faces, select_shelved_faces
 from facefleet.ledger.schema import face, photo
 from facefleet.ledger.shelf_schema import shelved_face
-from facefleet.records import Box, FoundFace
+from facefleet.records import FoundFace
 
 _SHOWN = ("id", "photo_id", "name", "width_px", "height_px", "detection_score", "x", "y", "w", "h")
 #: Of a found face; whatever follows in a row is not shown.

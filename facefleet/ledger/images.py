@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.face_records import RecognizedPhoto
 from facefleet.ledger.bulk import is_in
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.clusterings import mark_unseen
@@ -18,7 +19,7 @@ from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import face, photo
 from facefleet.ledger.settling import face_row
 from facefleet.ledger.unkept import dropped_of, lift_unkept
-from facefleet.records import PhotoRef, PhotoState, RecognizedPhoto, face_id_of, photo_id_of
+from facefleet.records import PhotoRef, PhotoState, face_id_of, photo_id_of
 
 #: `source` of the one job of an album that its images belong to.
 IMAGES_SOURCE = "images:"

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from facefleet.face_records import Box
 from facefleet.ledger.collection_schema import user_face
 from facefleet.ledger.database import CHUNK
 from facefleet.ledger.erasure_schema import unkept_place
@@ -16,7 +17,6 @@ from facefleet.ledger.schema import photo
 from facefleet.ledger.shelf_schema import shelved_face, shelved_photo
 from facefleet.ledger.spots import Placed, fetch_in_chunks, relink
 from facefleet.ledger.unkept import DoomedPoint, doom_faces, find_unkept
-from facefleet.records import Box
 
 #: A shelved face with its place in its photo.
 _SHELVED = (

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.face_records import RecognizedFace
 from facefleet.ledger.bulk import RowUpdate, insert_rows, is_in
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.clusterings import mark_unseen
@@ -13,7 +14,7 @@ from facefleet.ledger.listing import DELETE_FACES, is_present, supersede_older
 from facefleet.ledger.prediction_outbox import mark_unpredicted
 from facefleet.ledger.schema import face, photo, row_state_is
 from facefleet.ledger.unkept import drop_unkept, dropped_of
-from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, RecognizedFace, face_id_of
+from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, face_id_of
 
 #: Longest sentence that is kept about a dead photo.
 _DETAIL_MAX_CHARS = 2000

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.face_records import Box, RecognizedPhoto
 from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
@@ -16,7 +17,7 @@ from facefleet.ledger.settling import face_row
 from facefleet.ledger.shelf_schema import ShelvedState, model_switch, shelved_drop, shelved_face, shelved_photo
 from facefleet.ledger.spots import Placed, Spot, pair_spots
 from facefleet.ledger.unkept import DoomedPoint, doom_faces, find_unkept, place_faces
-from facefleet.records import Box, PhotoState, RecognizedPhoto, photo_id_of
+from facefleet.records import PhotoState, photo_id_of
 
 _DETAIL_MAX_CHARS = 2000
 IS_LIVE = state_is(photo.c.state, PhotoState.INDEXED)

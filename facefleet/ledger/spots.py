@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from facefleet.errors import FaceNotFound
+from facefleet.face_records import Box
 from facefleet.ledger.database import CHUNK, insert_or_ignore
 from facefleet.ledger.jobs import hold_album
 from facefleet.ledger.people_schema import face_spot
 from facefleet.ledger.schema import album, face, photo, state_is
-from facefleet.records import Box, PhotoState
+from facefleet.records import PhotoState
 
 #: Two boxes of one photo that overlap by this much (intersection over union) are of one face.
 _SAME_FACE_OVERLAP = 0.5

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facefleet.face_records import Box, RecognizedPhoto
 from facefleet.ledger.bulk import is_in
 from facefleet.ledger.collection_schema import dropped_face
 from facefleet.ledger.database import Database, insert_or_ignore
@@ -15,7 +16,7 @@ from facefleet.ledger.erasure_schema import doomed_face, unkept_place
 from facefleet.ledger.listing import source_id_of
 from facefleet.ledger.schema import album, face, photo
 from facefleet.ledger.spots import FACE_PLACE, Placed, Spot, fetch_in_chunks, pair_spots
-from facefleet.records import Box, FinishedPhoto, RecognizedPhoto, face_id_of
+from facefleet.records import FinishedPhoto, face_id_of
 
 _DROPPED = sa.select(dropped_face.c.face_id).where(is_in(dropped_face.c.photo_id, "photo_ids"))
 _CONCERNED_SOURCES = sa.select(unkept_place.c.source_id).where(is_in(unkept_place.c.source_id, "source_ids")).distinct()

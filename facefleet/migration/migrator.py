@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from facefleet.errors import GalleryNotPrepared, InvalidRequest, PermanentError, PhotoChanged
+from facefleet.face_records import RecognizedPhoto
 from facefleet.gallery.points import batches
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.shelf import ShelfLease
 from facefleet.photo_store import PhotoStores
-from facefleet.records import GalleryPoint, RecognizedPhoto, face_id_of
+from facefleet.records import GalleryPoint, face_id_of
 from facefleet.settings import Settings
 
 if TYPE_CHECKING:  # the dispatcher, which sweeps shelves, loads nothing that looks at images

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
+from facefleet.face_records import Template
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.clusterings import ClusteringLease
 from facefleet.ledger.engine import Ledger
@@ -18,7 +19,6 @@ from facefleet.people.joining import SAMPLE_FACES, KnownFaces, join_faces
 from facefleet.people.limits import LinkLimits, learn_limits
 from facefleet.people.neighbours import find_nearest, find_neighbours
 from facefleet.people_records import Grouping
-from facefleet.records import Template
 
 #: So many new faces are looked up in the gallery one by one; for more the whole album is read.
 _MOST_LOOKED_UP = 300

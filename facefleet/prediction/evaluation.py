@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import InvalidRequest
+from facefleet.face_records import Template
 from facefleet.people.face_set import BoolArray, FloatArray
 from facefleet.prediction.labelled_faces import LabelledFaces, make_folds
 from facefleet.prediction.panel import fit_panel
 from facefleet.prediction_records import Classifier
 from facefleet.recognition.similarity import SimilarityCurve
-from facefleet.records import Template
 
 _FOLDS = 4
 _BINS = 10

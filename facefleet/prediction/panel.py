@@ -8,13 +8,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from facefleet.face_records import Template
 from facefleet.people.face_set import BoolArray, FloatArray
 from facefleet.prediction.classifiers import FIT, Fitted
 from facefleet.prediction.confidence import Confidence, fit_confidence
 from facefleet.prediction.labelled_faces import Fold, LabelledFaces, make_folds
 from facefleet.prediction_records import Classifier
 from facefleet.recognition.similarity import FAR_OF_PERCENT, SimilarityCurve
-from facefleet.records import Template
 
 _FOLDS = 4
 #: At most so many held-out faces are asked about for a confidence.

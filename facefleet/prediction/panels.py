@@ -10,13 +10,13 @@ import numpy as np
 import structlog
 from threadpoolctl import threadpool_limits
 
+from facefleet.face_records import Template
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
 from facefleet.prediction.labelled_faces import LabelledFaces
 from facefleet.prediction.panel import Panel, fit_panel
 from facefleet.prediction_records import NamedFace, NewPrediction
 from facefleet.recognition.similarity import SimilarityCurve
-from facefleet.records import Template
 
 #: Tenants, or model versions of one, whose panels are kept; who was asked about last stays.
 _MOST_KEPT = 4

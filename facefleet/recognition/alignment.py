@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import DegenerateLandmarks
+from facefleet.face_records import AlignedFace, Landmarks, RgbImage
 from facefleet.recognition.orientation import turn_of
-from facefleet.records import AlignedFace, Landmarks, RgbImage
 
 ALIGNED_SIZE_PX = 112
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from facefleet.errors import ConfigurationError, InvalidRequest
+from facefleet.face_records import Template
 from facefleet.recognition.model_pack import ModelPack
 from facefleet.recognition.similarity import FAR_OF_PERCENT, SimilarityCurve, curve_through, usual_curve
-from facefleet.records import Template
 
 FILE_NAME = "calibration.json"
 #: Cosines are counted in so many steps from -1 to 1.

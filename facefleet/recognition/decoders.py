@@ -19,9 +19,9 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from facefleet.errors import PermanentError, PhotoTooLarge, PhotoUndecodable
+from facefleet.face_records import RgbImage
 from facefleet.recognition.exif import Exif, find_jpeg_exif, read_exif
 from facefleet.recognition.photo_header import PhotoFormat, read_size, sniff_format
-from facefleet.records import RgbImage
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from facefleet.face_records import RgbImage
 from facefleet.recognition.decoders import DecodeLimits, StoredPhoto, read_stored_photo
 from facefleet.recognition.orientation import TURNS, Turn
-from facefleet.records import RgbImage
 
 
 @dataclass(frozen=True, slots=True)

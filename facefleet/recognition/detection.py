@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import RecognizerUnavailable
+from facefleet.face_records import Box, Detection, RgbImage
 from facefleet.recognition.orientation import resize_image
-from facefleet.records import Box, Detection, RgbImage
 
 _STRIDES = (8, 16, 32)
 _COARSEST_STRIDE = 32

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import RecognizerUnavailable
+from facefleet.face_records import Template
 from facefleet.recognition.graphs import Normalization
 from facefleet.recognition.pack_files import read_model_header
-from facefleet.records import Template
 
 #: InsightFace looks for a built-in normalisation among this many nodes.
 _FIRST_NODES = 8

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import ModelPackMismatch, RecognizerUnavailable, RuntimeUnavailable
+from facefleet.face_records import RgbImage
 from facefleet.recognition.alignment import ALIGNED_SIZE_PX
 from facefleet.recognition.detection import RawDetections, choose_canvas, split_outputs
 from facefleet.recognition.embedding import embedder_normalization, normalize_embedding
@@ -24,7 +25,6 @@ from facefleet.recognition.graphs import (
 )
 from facefleet.recognition.model_pack import ModelPack, check_unchanged
 from facefleet.recognition.runtimes import ModelSession, Runtime
-from facefleet.records import RgbImage
 
 #: What SCRFD detectors are fed.
 DETECTOR_NORMALIZATION = Normalization(127.5, 128.0)

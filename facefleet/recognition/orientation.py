@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefleet.records import RgbImage
+from facefleet.face_records import RgbImage
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import threading
 import cv2
 
 from facefleet.errors import RecognizerUnavailable
-from facefleet.records import AlignedFace, Template
+from facefleet.face_records import AlignedFace, Template
 
 #: Different faces in a row that may share a template before the model counts as stuck.
 _MAX_EQUAL_TEMPLATES = 4

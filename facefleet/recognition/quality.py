@@ -5,7 +5,7 @@ import math
 
 import cv2
 
-from facefleet.records import AlignedFace, Detection, Landmarks, Quality
+from facefleet.face_records import AlignedFace, Detection, Landmarks, Quality
 
 #: A face of this many pixels fills the embedder's input.
 _FULL_SIZE_PX = 112.0

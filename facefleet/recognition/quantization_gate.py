@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import DegenerateLandmarks, InvalidRequest, PermanentError
+from facefleet.face_records import AlignedFace, Box, RecognizedFace, Template
 from facefleet.recognition.alignment import align_face
 from facefleet.recognition.decoders import DecodeLimits
 from facefleet.recognition.decoding import decode_photo
@@ -19,7 +20,6 @@ from facefleet.recognition.face_models import load_models
 from facefleet.recognition.model_pack import find_model_pack
 from facefleet.recognition.recognizer import Recognizer, load_recognizer
 from facefleet.recognition.runtimes import choose_runtime
-from facefleet.records import AlignedFace, Box, RecognizedFace, Template
 from facefleet.settings import Settings
 
 #: Intersection over union from which on two boxes show one face.

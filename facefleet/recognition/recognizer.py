@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.errors import DegenerateLandmarks, RecognizerUnavailable
+from facefleet.face_records import AlignedFace, Detection, RecognizedFace, RecognizedPhoto, RgbImage
 from facefleet.metrics import Metrics
 from facefleet.recognition.alignment import align_face, lacks_pixels
 from facefleet.recognition.batcher import Batcher
@@ -33,7 +34,6 @@ from facefleet.recognition.output_watch import OutputWatch
 from facefleet.recognition.quality import measure_quality
 from facefleet.recognition.runtimes import Runtime, choose_runtime
 from facefleet.recognition.sandbox import PhotoDecoder, open_decoder
-from facefleet.records import AlignedFace, Detection, RecognizedFace, RecognizedPhoto, RgbImage
 from facefleet.settings import Settings
 
 _ModelOutput: TypeAlias = RawDetections | NDArray[np.float32]

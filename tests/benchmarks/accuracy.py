@@ -12,8 +12,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from facefleet.face_records import RecognizedFace, RecognizedPhoto
 from facefleet.recognition.recognizer import load_recognizer
-from facefleet.records import RecognizedFace, RecognizedPhoto
 from facefleet.settings import Settings
 from tests.benchmarks.albums import read_truth
 

@@ -16,10 +16,11 @@ import numpy as np
 import psutil
 import pytest
 
+from facefleet.face_records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto
 from facefleet.ledger.engine import open_ledger
 from facefleet.metrics import Metrics
 from facefleet.recognition.model_pack import ModelPack, find_model_pack
-from facefleet.records import Box, Detection, PhotoRef, Quality, RecognizedFace, RecognizedPhoto
+from facefleet.records import PhotoRef
 from facefleet.settings import Settings
 from tests.benchmarks.measuring import cpu_s_of
 from tests.fixtures.packs import CHECKOUT

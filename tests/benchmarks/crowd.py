@@ -6,19 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from facefleet.face_records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto, Template
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.ledger.engine import open_ledger
-from facefleet.records import (
-    Box,
-    Detection,
-    FinishedPhoto,
-    PhotoRef,
-    Quality,
-    RecognizedFace,
-    RecognizedPhoto,
-    Template,
-    photo_id_of,
-)
+from facefleet.records import FinishedPhoto, PhotoRef, photo_id_of
 from facefleet.settings import Settings
 from workers.indexing import points_of
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from facefleet.face_records import Box, Template
 from facefleet.people.face_set import FaceSet, IntArray
 from facefleet.recognition.calibration import load_curve
 from facefleet.recognition.model_pack import obtain_model_pack
 from facefleet.recognition.recognizer import Recognizer, load_recognizer
 from facefleet.recognition.similarity import SimilarityCurve
-from facefleet.records import Box, Template
 from facefleet.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -9,11 +9,11 @@ from typing import Any
 import boto3
 import httpx
 
+from facefleet.face_records import Template
 from facefleet.gallery.edge_client import EdgeClientGallery
 from facefleet.gallery.protocol import Gallery
 from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant
 from facefleet.ledger.database import connect
-from facefleet.records import Template
 from tests.chaos.disk import LittleDisk
 from tests.chaos.fleet import NAMES, SETTINGS, Fleet
 from tests.chaos.oracle import Oracle

@@ -9,11 +9,12 @@ from uuid import UUID
 import numpy as np
 import sqlalchemy as sa
 
+from facefleet.face_records import Template
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.database import Database
 from facefleet.ledger.schema import face, photo
-from facefleet.records import GalleryPoint, Template, face_id_of, photo_id_of
+from facefleet.records import GalleryPoint, face_id_of, photo_id_of
 
 _SAME_FACE = 0.99
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from facefleet.records import Template
+from facefleet.face_records import Template
 from tests.chaos.disk import LittleDisk
 from tests.chaos.fleet import Fleet
 from tests.chaos.oracle import Listed, Oracle

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from demo.album import AlbumFace, AlbumTruth, draw_album
+from facefleet.face_records import Box
 from facefleet.ledger.spots import overlap_of
-from facefleet.records import Box
 from tests.fixtures.processes import Processes, clean_environment, run_facefleet, wait_until
 
 ALBUM = ("--album", "party")

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from demo.album import AlbumTruth, draw_album
+from facefleet.face_records import Box
 from facefleet.ledger.spots import overlap_of
-from facefleet.records import Box
 from tests.fixtures.processes import Processes, clean_environment, run_facefleet, wait_until
 
 NAMED, NEW = 14, 4

@@ -6,10 +6,10 @@ import pytest
 import simplejpeg
 from PIL import Image
 
+from facefleet.face_records import Box, RgbImage
 from facefleet.pictures import PictureCache, PictureSize, make_face_crop, make_thumbnail
 from facefleet.recognition.decoders import DecodeLimits
 from facefleet.recognition.sandbox import LocalDecoder
-from facefleet.records import Box, RgbImage
 
 DECODER = LocalDecoder(DecodeLimits(10_000_000, 10_000_000))
 

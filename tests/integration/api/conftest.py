@@ -13,13 +13,14 @@ import pytest
 from api.dependencies import Services
 from cli.http_server import listen, serve_http, url_of
 from facefleet.errors import PhotoUndecodable
+from facefleet.face_records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto, Template
 from facefleet.gallery.opening import open_gallery
 from facefleet.ledger.engine import open_ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
 from facefleet.recognition.decoding import DecodedPhoto
 from facefleet.recognition.model_pack import ModelPack
-from facefleet.records import Box, Detection, PhotoState, Quality, RecognizedFace, RecognizedPhoto, Template
+from facefleet.records import PhotoState
 from facefleet.settings import Settings
 from workers.dispatcher.lister import Lister
 from workers.indexing import PhotoIndexer

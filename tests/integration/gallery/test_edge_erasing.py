@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from facefleet.face_records import Template
 from facefleet.gallery import edge_index, qdrant_edge
 from facefleet.gallery.qdrant_edge import EdgeGallery
-from facefleet.records import GalleryPoint, Template
+from facefleet.records import GalleryPoint
 
 VERSION = "feedfeedfeedfeed"
 DIMENSIONS = 64

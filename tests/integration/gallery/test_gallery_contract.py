@@ -11,12 +11,13 @@ import pytest
 from qdrant_client import QdrantClient
 
 from facefleet.errors import ConfigurationError, GalleryUnavailable
+from facefleet.face_records import Template
 from facefleet.gallery.edge_client import EdgeClientGallery
 from facefleet.gallery.edge_server import serve_gallery
 from facefleet.gallery.protocol import Gallery
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant
-from facefleet.records import GalleryPoint, Template
+from facefleet.records import GalleryPoint
 
 DIMENSIONS = 64
 VERSION = "a1b2c3d4"

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from facefleet.errors import ConfigurationError, DataDirectoryInUse, GalleryUnavailable
+from facefleet.face_records import Template
 from facefleet.gallery.qdrant_edge import EdgeGallery
-from facefleet.records import GalleryPoint, Template
+from facefleet.records import GalleryPoint
 
 VERSION = "a1b2c3d4"
 DIMENSIONS = 32

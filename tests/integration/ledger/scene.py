@@ -8,24 +8,11 @@ from uuid import UUID
 import numpy as np
 import sqlalchemy as sa
 
+from facefleet.face_records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.schema import photo
-from facefleet.records import (
-    Album,
-    Box,
-    Detection,
-    FailedPhoto,
-    FinishedPhoto,
-    Job,
-    LeasedPhoto,
-    Photo,
-    PhotoRef,
-    Quality,
-    RecognizedFace,
-    RecognizedPhoto,
-    photo_id_of,
-)
+from facefleet.records import Album, FailedPhoto, FinishedPhoto, Job, LeasedPhoto, Photo, PhotoRef, photo_id_of
 
 LEASE_S = 60.0
 REDISPATCH_AFTER_S = 60.0

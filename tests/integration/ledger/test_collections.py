@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from facefleet.errors import AlbumNotFound
+from facefleet.face_records import Box
 from facefleet.ledger.collection_schema import (
     album_tag,
     callback,
@@ -17,7 +18,7 @@ from facefleet.ledger.collection_schema import (
 )
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.images import FaceLabel, IndexedImage
-from facefleet.records import Box, FinishedPhoto, FoundFace, PhotoState, face_id_of
+from facefleet.records import FinishedPhoto, FoundFace, PhotoState, face_id_of
 from tests.integration.ledger.scene import Scene, recognized, ref_of
 
 

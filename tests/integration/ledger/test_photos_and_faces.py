@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from facefleet.errors import InvalidRequest
-from facefleet.records import Box, PhotoState, Quality, face_id_of
+from facefleet.face_records import Box, Quality
+from facefleet.records import PhotoState, face_id_of
 from tests.integration.ledger.scene import Scene, ref_of
 
 

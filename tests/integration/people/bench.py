@@ -8,6 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
+from facefleet.face_records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto, Template
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.people import Scope
@@ -16,20 +17,7 @@ from facefleet.people.grouping import AlbumGrouper
 from facefleet.people_records import Person
 from facefleet.recognition.pack_files import USUAL_SIMILARITY_THRESHOLD
 from facefleet.recognition.similarity import usual_curve
-from facefleet.records import (
-    Album,
-    Box,
-    Detection,
-    FinishedPhoto,
-    GalleryPoint,
-    PhotoRef,
-    Quality,
-    RecognizedFace,
-    RecognizedPhoto,
-    Template,
-    face_id_of,
-    photo_id_of,
-)
+from facefleet.records import Album, FinishedPhoto, GalleryPoint, PhotoRef, face_id_of, photo_id_of
 
 DIMENSIONS = 64
 LEASE_S = 60.0

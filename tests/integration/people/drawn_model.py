@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, cast
 
+from facefleet.face_records import RecognizedPhoto
 from facefleet.migration.migrator import Migrator
 from facefleet.photo_store import PhotoStores
 from facefleet.recognition.recognizer import Recognizer
-from facefleet.records import RecognizedPhoto
 from facefleet.settings import Settings
 from tests.integration.people.bench import DIMENSIONS, PeopleBench
 

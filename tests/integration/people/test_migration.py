@@ -7,11 +7,12 @@ from uuid import UUID
 import pytest
 
 from facefleet.errors import ModelPackMismatch, ModelSwitched, PhotoNotFound, PhotoStoreUnavailable
+from facefleet.face_records import RecognizedPhoto
 from facefleet.ledger.shelf import ModelSwitch
 from facefleet.migration.agreement import measure_agreement
 from facefleet.migration.current_model import require_current_model
 from facefleet.migration.migrator import clear_shelf, sweep_shelf
-from facefleet.records import PhotoRef, PhotoState, RecognizedPhoto
+from facefleet.records import PhotoRef, PhotoState
 from tests.integration.people.bench import PeopleBench, drawn_template
 from tests.integration.people.drawn_model import DrawnModel, migrator_of, see_all
 

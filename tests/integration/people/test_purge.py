@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from facefleet.errors import GalleryUnavailable, PeopleConflict, PersonNotFound
+from facefleet.face_records import Template
 from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.listing import source_id_of
 from facefleet.ledger.shelf import ModelSwitch
 from facefleet.ledger.unkept import lift_unkept
 from facefleet.photo_store import PhotoStores
 from facefleet.purging import purge_doomed, purge_person
-from facefleet.records import Template
 from tests.integration.people.bench import PeopleBench, drawn_template
 from tests.integration.people.drawn_model import migrator_of, see_all
 

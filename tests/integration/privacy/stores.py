@@ -9,8 +9,8 @@ from pathlib import Path
 import redis
 import sqlalchemy as sa
 
+from facefleet.face_records import Template
 from facefleet.ledger.engine import Ledger
-from facefleet.records import Template
 
 
 def spellings(text: str) -> list[bytes]:

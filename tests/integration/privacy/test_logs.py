@@ -10,7 +10,7 @@ import pytest
 from structlog.stdlib import ProcessorFormatter
 
 from api.dependencies import Services
-from facefleet.records import Template
+from facefleet.face_records import Template
 from tests.fixtures.processes import wait_until
 from tests.integration.api import conftest as api_conftest
 

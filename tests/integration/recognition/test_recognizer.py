@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from facefleet.errors import Overloaded, PermanentError, RecognizerUnavailable, RuntimeUnavailable
+from facefleet.face_records import RecognizedFace, RecognizedPhoto
 from facefleet.recognition.detection import usual_canvases
 from facefleet.recognition.face_models import FaceModels
 from facefleet.recognition.recognizer import Recognizer, load_recognizer
-from facefleet.records import RecognizedFace, RecognizedPhoto
 from facefleet.settings import Settings
 
 LoadPack = Callable[..., Recognizer]

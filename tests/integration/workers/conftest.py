@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from facefleet.errors import PhotoUndecodable
+from facefleet.face_records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.ledger.engine import open_ledger
 from facefleet.metrics import Metrics
 from facefleet.photo_store import open_photo_stores
-from facefleet.records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto
 from facefleet.settings import Settings
 from workers.indexing import PhotoIndexer
 from workers.parts import FleetParts

@@ -8,13 +8,12 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from facefleet.errors import AlbumExists, AlbumNotFound, JobNotFound, PhotoUndecodable
+from facefleet.face_records import Box, Detection, Quality, RecognizedFace, RecognizedPhoto, Template
 from facefleet.ledger.audit import AuditEntry
 from facefleet.records import (
     DEFAULT_TENANT,
     Album,
     AlbumSummary,
-    Box,
-    Detection,
     Face,
     FoundFace,
     GalleryMatch,
@@ -24,10 +23,6 @@ from facefleet.records import (
     Photo,
     PhotoRef,
     PhotoState,
-    Quality,
-    RecognizedFace,
-    RecognizedPhoto,
-    Template,
     photo_id_of,
 )
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from facefleet.face_records import Template
 from facefleet.prediction.confidence import fit_confidence
 from facefleet.prediction.panel import Panel, fit_panel
 from facefleet.prediction_records import Classifier
 from facefleet.recognition.similarity import usual_curve
-from facefleet.records import Template
 from tests.unit.prediction.crowd import draw_people
 
 CURVE = usual_curve(0.3)

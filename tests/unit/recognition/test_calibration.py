@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from facefleet.errors import ConfigurationError, InvalidRequest
+from facefleet.face_records import Template
 from facefleet.recognition.calibration import (
     FILE_NAME,
     Calibration,
@@ -14,7 +15,6 @@ from facefleet.recognition.calibration import (
     save_calibration,
 )
 from facefleet.recognition.model_pack import ModelPack, find_model_pack
-from facefleet.records import Template
 from facefleet.settings import Settings
 
 VERSION = "feedfeedfeedfeed"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from facefleet.errors import RecognizerUnavailable
+from facefleet.face_records import Box, Detection
 from facefleet.recognition.detection import (
     choose_canvas,
     clip_detection,
@@ -13,7 +14,6 @@ from facefleet.recognition.detection import (
     suppress_overlaps,
     usual_canvases,
 )
-from facefleet.records import Box, Detection
 
 CANVAS = (64, 96)
 

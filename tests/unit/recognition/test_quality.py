@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from facefleet.face_records import Box, Detection
 from facefleet.recognition.quality import estimate_pose, measure_quality
-from facefleet.records import Box, Detection
 
 FRONTAL = np.array([[38.3, 51.7], [73.5, 51.5], [56.0, 71.7], [41.5, 92.4], [70.7, 92.2]], np.float32)
 NOSE = 2
