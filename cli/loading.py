@@ -1,6 +1,7 @@
 """Loading what a process needs."""
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ def loading() -> Iterator[None]:
     They make half a million objects and throw none away, and looking through them again and again took a tenth of
     every start. What was loaded is left out of all later collections, too.
     """
+    # threadpoolctl sets it when it is loaded, which is when models are at work: a thread of theirs that reads the
+    # environment while it is changed ends the process. Now there are no other threads.
+    os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "True")
     gc.disable()
     try:
         _load_structlog()

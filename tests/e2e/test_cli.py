@@ -14,6 +14,17 @@ from demo.album import draw_album
 from tests.fixtures.processes import Processes, clean_environment, run_facefleet, wait_until
 
 PHOTOS = 6
+#: Python loads it first: it tells of changes of the environment that threads of native code may be reading.
+TELL_TALE = """
+import os, threading
+def telling(change):
+    def call(name, *value):
+        if threading.active_count() > 1:
+            os.write(2, b"changed beside threads: " + os.fsencode(name) + b"\\n")
+        change(name, *value)
+    return call
+os.putenv, os.unsetenv = telling(os.putenv), telling(os.unsetenv)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +105,12 @@ def test_album_goes_in_and_a_person_comes_out(shell: Shell, album: Path) -> None
 
 
 def test_commands_use_the_server_that_runs(shell: Shell, album: Path, processes: Processes) -> None:
+    (shell.cwd / "sitecustomize.py").write_text(TELL_TALE)
+    shell.env["PYTHONPATH"] = str(shell.cwd)
     server = start_up(processes, shell)
     indexed = shell.document("index", str(album), "--album", "people")
     assert indexed["indexed"] == PHOTOS
+    assert "changed beside threads" not in processes.logs()
     assert [each["name"] for each in shell.document("albums")] == ["people"]
     refused = shell.call("up", "--port", "0", status=2)
     assert "another process holds the data directory" in refused.stderr
