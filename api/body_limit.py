@@ -69,7 +69,8 @@ class BodyLimit:
             try:
                 # Only the client's time counts, not that of a server which is slow to read.
                 left_s = BODY_GRACE_S + received_bytes / _LEAST_BYTES_PER_S - waited_s
-                message = await asyncio.wait_for(receive(), left_s)
+                async with asyncio.timeout(left_s):
+                    message = await receive()
             except TimeoutError as error:
                 raise BodyTooSlow from error
             waited_s += time.monotonic() - asked_s

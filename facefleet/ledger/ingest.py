@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 
 from facefleet.errors import InvalidRequest
-from facefleet.ledger.albums import ensure_album, select_named
+from facefleet.ledger.albums import ensure_album, find_named
 from facefleet.ledger.clock import UtcTime, seconds_from_now, utc_now
 from facefleet.ledger.database import Database, insert_into, insert_or_ignore
 from facefleet.ledger.jobs import ensure_job, hold_album
@@ -135,7 +135,7 @@ def _is_newest(connection: sa.Connection, event: ObjectEvent) -> bool:
 
 def _apply_one(connection: sa.Connection, event: ObjectEvent, model_version: str) -> int:
     if event.created is None:
-        album = connection.execute(select_named(event.album_name, EVENTS_TENANT)).one_or_none()
+        album = find_named(connection, event.album_name, EVENTS_TENANT).one_or_none()
         if album is not None:
             delete_source(connection, source_id_of(album.id, event.uri))
         return 0
