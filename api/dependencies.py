@@ -95,11 +95,6 @@ async def get_caller(request: Request, later: BackgroundTasks) -> Caller:
 CallerDep: TypeAlias = Annotated[Caller, Depends(get_caller)]
 
 
-async def get_tenant(caller: CallerDep) -> str:
-    """Say on whose behalf a request acts."""
-    return caller.tenant
-
-
 async def get_whole_tenant(caller: CallerDep) -> str:
     """Say on whose behalf a request acts that tells of every album.
 
@@ -115,7 +110,6 @@ async def get_reach(services: ServicesDep, caller: CallerDep) -> Reach:
     return Reach(services.ledger, caller)
 
 
-TenantDep: TypeAlias = Annotated[str, Depends(get_tenant)]
 WholeTenantDep: TypeAlias = Annotated[str, Depends(get_whole_tenant)]
 ReachDep: TypeAlias = Annotated[Reach, Depends(get_reach)]
 
