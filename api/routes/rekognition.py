@@ -59,6 +59,9 @@ async def call_rekognition(request: Request, services: ServicesDep, later: Backg
 
 async def _answer(request: Request, services: Services, later: BackgroundTasks) -> dict[str, Any]:
     name, operation = _find_operation(request.headers.get("x-amz-target", ""))
+    searches: SearchQueue = request.app.state.searches
+    if operation.looks:
+        searches.require_room()  # before a key is looked up and an image is read, as `SearchGate` does
     admission: Admission = request.app.state.admission
     sender = await to_thread.run_sync(Sender.find, request, admission) if admission.keys_are_on else None
     if sender is not None and sender.known.use_is_news:
@@ -74,10 +77,7 @@ async def _answer(request: Request, services: Services, later: BackgroundTasks) 
         call = Call(services, Reach(services.ledger, caller), region.group(1) if region else "us-east-1")
         return _run(name, operation, call, body)
 
-    if operation.looks:
-        searches: SearchQueue = request.app.state.searches
-        return await searches.run(run)
-    return await to_thread.run_sync(run)
+    return await (searches.run(run) if operation.looks else to_thread.run_sync(run))
 
 
 def _run(name: str, operation: Operation, call: Call, body: bytes) -> dict[str, Any]:

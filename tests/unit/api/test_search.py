@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.rekognition.operations import OPERATIONS
 from facefleet.errors import Overloaded, PhotoTooLarge
 from facefleet.records import Album, GalleryMatch, PhotoState
 from tests.unit.api.conftest import Api
@@ -174,6 +175,19 @@ def test_a_full_server_refuses_searches_before_it_asks_who_calls(api: Api, path:
     refused = full.ask("POST", path, content=b"F", headers=JPEG)
     assert (refused.status_code, refused.json()["type"]) == (503, "overloaded")
     assert full.ask("GET", "/v1/albums").status_code == 401
+
+
+def test_rekognition_throttles_what_looks_at_images_before_it_asks_who_calls(api: Api) -> None:
+    full = api.with_services(keys_are_on=True)
+    full.app.state.searches._most = 0
+
+    def refusal_of(operation: str) -> str:
+        answer = full.ask("POST", "/", content=b"{}", headers={"x-amz-target": f"RekognitionService.{operation}"})
+        assert answer.status_code == 400
+        return str(answer.json()["__type"])
+
+    assert {refusal_of(name) for name, each in OPERATIONS.items() if each.looks} == {"ThrottlingException"}
+    assert refusal_of("ListCollections") == "MissingAuthenticationTokenException"
 
 
 def test_a_failed_search_gives_its_place_back(api: Api) -> None:
