@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -79,25 +80,9 @@ class Clusterings:
             redispatch_after_s: what was dispatched this long ago and not claimed was lost on the way.
             max_attempts: an album that failed this often waits until somebody asks for it.
         """
-        unseen = sa.select(unseen_photo.c.photo_id).where(unseen_photo.c.album_id == album.c.id)
-        waited = unseen.where(unseen_photo.c.entered_at <= seconds_from_now(-longest_wait_s))
-        is_new = sa.or_(sa.and_(unseen.exists(), ~_is_indexing()), waited.exists())
-        lost = clustering.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
-        is_free = sa.and_(
-            clustering.c.attempt < max_attempts,
-            clustering.c.next_attempt_at <= utc_now(),
-            _FREE,
-            sa.or_(clustering.c.dispatched_at.is_(None), lost),
-        )
-        statement = (
-            sa.select(album.c.id)
-            .outerjoin(clustering, clustering.c.album_id == album.c.id)
-            .where(album.c.deleting_since.is_(None), sa.or_(clustering.c.album_id.is_(None), is_free))
-            .where(sa.or_(clustering.c.wanted_at.is_not(None), is_new))
-            .order_by(clustering.c.wanted_at.is_(None), clustering.c.wanted_at, album.c.id)
-        )
+        statement = _select_due(limit, longest_wait_s, redispatch_after_s, max_attempts)
         with self.database.reading() as connection:
-            return list(connection.execute(statement.limit(limit)).scalars())
+            return list(connection.execute(statement).scalars())
 
     def mark_dispatched(self, album_id: UUID) -> None:
         """Remember that an album was sent to the broker; one that is claimed already stays as it is."""
@@ -186,6 +171,29 @@ def _build_mark_unseen(dialect_name: str) -> Any:  # noqa: ANN401 - two dialects
 
 
 _MARK_UNSEEN = {name: _build_mark_unseen(name) for name in INSERTS}
+
+
+@cache
+def _select_due(limit: int, longest_wait_s: float, redispatch_after_s: float, max_attempts: int) -> sa.Select[UUID]:
+    """Built once: the dispatcher runs it twice a second."""
+    unseen = sa.select(unseen_photo.c.photo_id).where(unseen_photo.c.album_id == album.c.id)
+    waited = unseen.where(unseen_photo.c.entered_at <= seconds_from_now(-longest_wait_s))
+    is_new = sa.or_(sa.and_(unseen.exists(), ~_is_indexing()), waited.exists())
+    lost = clustering.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
+    is_free = sa.and_(
+        clustering.c.attempt < max_attempts,
+        clustering.c.next_attempt_at <= utc_now(),
+        _FREE,
+        sa.or_(clustering.c.dispatched_at.is_(None), lost),
+    )
+    return (
+        sa.select(album.c.id)
+        .outerjoin(clustering, clustering.c.album_id == album.c.id)
+        .where(album.c.deleting_since.is_(None), sa.or_(clustering.c.album_id.is_(None), is_free))
+        .where(sa.or_(clustering.c.wanted_at.is_not(None), is_new))
+        .order_by(clustering.c.wanted_at.is_(None), clustering.c.wanted_at, album.c.id)
+        .limit(limit)
+    )
 
 
 def _is_indexing() -> sa.ColumnElement[bool]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from facefleet.errors import AlbumNotFound, JobNotFound
 from facefleet.ledger.clock import seconds_from_now, utc_now
@@ -62,7 +64,7 @@ class Jobs:
             row = _fetch(connection, job_id)
             if row.tenant != tenant:
                 raise JobNotFound("there is no such job (any more)")
-            counts = connection.execute(_select_counts(job_id)).all()
+            counts = connection.execute(_SELECT_COUNTS, {"wanted": job_id}).all()
 
         def count(*states: PhotoState) -> int:
             return sum(each.photos for each in counts if each.state in states)
@@ -87,17 +89,8 @@ class Jobs:
         Args:
             lease_s: seconds after which another lister may take it, unless `renew_listing` is called.
         """
-        free = sa.or_(job.c.listing_until.is_(None), job.c.listing_until <= utc_now())
-        oldest = (
-            sa.select(job.c.id)
-            .where(state_is(job.c.state, JobState.LISTING), free)
-            .order_by(job.c.created_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        claim = job.update().where(job.c.id == oldest.scalar_subquery()).values(listing_until=seconds_from_now(lease_s))
         with self.database.writing() as connection:
-            job_id = connection.execute(claim.returning(job.c.id)).scalar_one_or_none()
+            job_id = connection.execute(_claim_oldest(lease_s)).scalar_one_or_none()
             return None if job_id is None else _find(connection, job_id)
 
     def renew_listing(self, job_id: UUID, lease_s: float) -> None:
@@ -187,7 +180,7 @@ def ensure_job(connection: sa.Connection, album_id: UUID, source: str) -> UUID:
 
 
 def _fetch(connection: sa.Connection, job_id: UUID) -> sa.Row[Any]:
-    row = connection.execute(_select_job(job_id)).one_or_none()
+    row = connection.execute(_SELECT_JOB, {"wanted": job_id}).one_or_none()
     if row is None:
         raise JobNotFound("there is no such job (any more)")
     return row
@@ -207,7 +200,24 @@ def _find(connection: sa.Connection, job_id: UUID) -> Job:
     return _job_of(_fetch(connection, job_id))
 
 
-def _select_job(job_id: UUID) -> sa.Select[Any]:
+@cache
+def _claim_oldest(lease_s: float) -> ReturningUpdate[Any]:
+    free = sa.or_(job.c.listing_until.is_(None), job.c.listing_until <= utc_now())
+    oldest = (
+        sa.select(job.c.id)
+        .where(state_is(job.c.state, JobState.LISTING), free)
+        .order_by(job.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    claim = job.update().where(job.c.id == oldest.scalar_subquery()).values(listing_until=seconds_from_now(lease_s))
+    return claim.returning(job.c.id)
+
+
+_WANTED = sa.bindparam("wanted", type_=sa.Uuid)
+
+
+def _build_select_job() -> sa.Select[Any]:
     """Select a job; whether photos wait is asked of the index of waiting photos, which is empty when none does."""
     is_waiting = [state_is(photo.c.state, state) for state in (PhotoState.PENDING, PhotoState.LEASED)]
     seen = sa.select(job_photo.c.photo_id).where(job_photo.c.job_id == job.c.id, job_photo.c.photo_id == photo.c.id)
@@ -222,10 +232,13 @@ def _select_job(job_id: UUID) -> sa.Select[Any]:
         waits.label("is_waiting"),
         utc_now().label("now"),
     )
-    return sa.select(*columns).select_from(job.join(album)).where(job.c.id == job_id)
+    return sa.select(*columns).select_from(job.join(album)).where(job.c.id == _WANTED)
 
 
-def _select_counts(job_id: UUID) -> sa.CompoundSelect[Any]:
+_SELECT_JOB = _build_select_job()
+
+
+def _build_select_counts() -> sa.CompoundSelect[Any]:
     """Count the photos that the job entered, in an index alone, and those that it saw again, by state."""
     totals = (
         photo.c.state,
@@ -233,9 +246,12 @@ def _select_counts(job_id: UUID) -> sa.CompoundSelect[Any]:
         sa.func.sum(photo.c.face_count).label("faces"),
         sa.func.max(photo.c.finished_at).label("finished_at"),
     )
-    entered = sa.select(*totals).where(photo.c.job_id == job_id)
-    known = sa.select(*totals).join(job_photo, job_photo.c.photo_id == photo.c.id).where(job_photo.c.job_id == job_id)
+    entered = sa.select(*totals).where(photo.c.job_id == _WANTED)
+    known = sa.select(*totals).join(job_photo, job_photo.c.photo_id == photo.c.id).where(job_photo.c.job_id == _WANTED)
     return entered.group_by(photo.c.state).union_all(known.group_by(photo.c.state))
+
+
+_SELECT_COUNTS = _build_select_counts()
 
 
 def _update_listing(job_id: UUID) -> sa.Update:

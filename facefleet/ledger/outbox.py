@@ -1,7 +1,11 @@
-"""Statements that read the photo table as the relay's and the purger's outbox."""
+"""Statements that read the photo table as the relay's and the purger's outbox.
+
+The dispatcher runs them twice a second: they are built once, as building one costs more than running it.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from random import random, randrange
 from typing import Any
 from uuid import UUID
@@ -41,6 +45,19 @@ MARK_DISPATCHED = (
 FORGET_URGENT = urgent_photo.delete().where(is_in(urgent_photo.c.photo_id, "photo_ids"))
 
 
+_MOST = sa.bindparam("most", type_=sa.Integer)
+
+
+def _build_select_urgent() -> sa.Select[Any]:
+    columns = (photo.c.album_id, photo.c.id, photo.c.crash_count)
+    waiting: sa.Select[Any] = sa.select(*columns).join(urgent_photo, urgent_photo.c.photo_id == photo.c.id)
+    is_due = sa.and_(row_state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
+    return waiting.where(is_due, photo.c.dispatched_at.is_(None)).order_by(photo.c.album_id).limit(_MOST)
+
+
+_SELECT_URGENT = _build_select_urgent()
+
+
 def mark_urgent(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
     """Let photos go before all others."""
     rows = [{"photo_id": photo_id} for photo_id in sorted(photo_ids)]
@@ -49,13 +66,8 @@ def mark_urgent(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
 
 def plan_urgent(connection: sa.Connection, limit: int, message_size: int) -> list[tuple[UUID, list[UUID]]]:
     """Choose urgent photos that were not sent yet, as messages."""
-    waiting: sa.Select[Any] = sa.select(photo.c.album_id, photo.c.id, photo.c.crash_count).join(
-        urgent_photo, urgent_photo.c.photo_id == photo.c.id
-    )
-    is_due = sa.and_(row_state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
-    in_order = waiting.where(is_due, photo.c.dispatched_at.is_(None)).order_by(photo.c.album_id).limit(limit)
     by_album: defaultdict[UUID, list[sa.Row[Any]]] = defaultdict(list)
-    for row in connection.execute(in_order):
+    for row in connection.execute(_SELECT_URGENT, {"most": limit}):
         by_album[row.album_id].append(row)
     return [(album_id, message) for album_id, rows in by_album.items() for message in _cut_messages(rows, message_size)]
 
@@ -76,10 +88,11 @@ def plan_messages(
     that came later cannot make it late; some are of any album, so that every one begins soon. Strictly in turns, four
     albums of a hundred miss a deadline that they meet so (docs/capacity.md).
     """
-    is_due = _is_due(redispatch_after_s)
-    small, large = _choose_albums(connection, is_due, limit, message_size)
+    small, large = _choose_albums(connection, limit, redispatch_after_s, message_size)
+    due = _select_due(redispatch_after_s)
     queues = [
-        (album_id, _walk_messages(connection, album_id, is_due, (limit, message_size))) for album_id in (*small, *large)
+        (album_id, _walk_messages(connection, due, {"album_id": album_id, "most": limit}, message_size))
+        for album_id in (*small, *large)
     ]
     begun = len(queues)
     messages: list[tuple[UUID, list[UUID]]] = []
@@ -96,9 +109,22 @@ def plan_messages(
 
 
 def _choose_albums(
-    connection: sa.Connection, is_due: sa.ColumnElement[bool], limit: int, message_size: int
+    connection: sa.Connection, limit: int, redispatch_after_s: float, message_size: int
 ) -> tuple[list[UUID], list[UUID]]:
     """Choose albums with due photos: those that fit into one message, and others; who has waited longest is first."""
+    longest, any_large = _select_albums(redispatch_after_s, message_size)
+    rows = list(connection.execute(longest, {"most": limit}))
+    if len(rows) == limit:
+        # There may be more: some of all get their turn too.
+        rows += connection.execute(any_large, {"most": limit}).all()
+    small = [row.id for row in rows if row.is_small]
+    return small, list(dict.fromkeys(row.id for row in rows if not row.is_small))
+
+
+@cache
+def _select_albums(redispatch_after_s: float, message_size: int) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Select albums with due photos, those that fit into one message first; and any of the others."""
+    is_due = _is_due(redispatch_after_s)
     mine = sa.select(photo.c.id, photo.c.next_attempt_at).where(photo.c.album_id == album.c.id, is_due).correlate(album)
     some = mine.limit(message_size + 1).subquery()
     count = sa.select(sa.func.count()).select_from(some).scalar_subquery()
@@ -106,21 +132,19 @@ def _choose_albums(
     waiting = sa.select(
         album.c.id, since.correlate(album).scalar_subquery().label("since"), (count <= message_size).label("is_small")
     ).subquery()
-    found = sa.select(waiting.c.id, waiting.c.is_small).where(waiting.c.since.is_not(None)).limit(limit)
-    rows = list(connection.execute(found.order_by(waiting.c.is_small.desc(), waiting.c.since)))
-    if len(rows) == limit:
-        # There may be more: some of all get their turn too.
-        rows += connection.execute(found.where(~waiting.c.is_small).order_by(sa.func.random())).all()
-    small = [row.id for row in rows if row.is_small]
-    return small, list(dict.fromkeys(row.id for row in rows if not row.is_small))
+    found = sa.select(waiting.c.id, waiting.c.is_small).where(waiting.c.since.is_not(None)).limit(_MOST)
+    longest = found.order_by(waiting.c.is_small.desc(), waiting.c.since)
+    return longest, found.where(~waiting.c.is_small).order_by(sa.func.random())
 
 
+@cache
 def count_dispatched(redispatch_after_s: float) -> sa.Select[int]:
     """Count what is on its way to a worker."""
     is_fresh = photo.c.dispatched_at > seconds_from_now(-redispatch_after_s)
     return sa.select(sa.func.count()).select_from(photo).where(_IS_PENDING, is_fresh)
 
 
+@cache
 def count_backlog() -> sa.Select[int]:
     """Count pending and leased photos, each in its own index."""
     counts = [
@@ -130,6 +154,7 @@ def count_backlog() -> sa.Select[int]:
     return sa.select(counts[0] + counts[1])
 
 
+@cache
 def select_backlog(interactive_photos: int) -> sa.Select[Any]:
     """Count what waits by lane, from indexes of waiting photos alone, and what was finished within a minute.
 
@@ -153,6 +178,7 @@ def select_backlog(interactive_photos: int) -> sa.Select[Any]:
     )
 
 
+@cache
 def select_unpurged(limit: int) -> sa.Select[Any]:
     """Select deleted photos whose points may still be there; those of albums being deleted go with their album."""
     return (
@@ -176,18 +202,19 @@ def _is_due(redispatch_after_s: float) -> sa.ColumnElement[bool]:
     return sa.and_(_IS_PENDING, photo.c.next_attempt_at <= utc_now(), sa.or_(photo.c.dispatched_at.is_(None), lost))
 
 
-def _select_due(album_id: UUID, is_due: sa.ColumnElement[bool], limit: int) -> sa.Select[Any]:
+@cache
+def _select_due(redispatch_after_s: float) -> sa.Select[Any]:
     """Select the first due photos of one album along its index; not yet due ones are never looked at."""
-    due = sa.select(photo.c.id, photo.c.crash_count).where(photo.c.album_id == album_id, is_due)
-    return due.order_by(photo.c.next_attempt_at).limit(limit)
+    mine = photo.c.album_id == sa.bindparam("album_id")
+    due = sa.select(photo.c.id, photo.c.crash_count).where(mine, _is_due(redispatch_after_s))
+    return due.order_by(photo.c.next_attempt_at).limit(_MOST)
 
 
 def _walk_messages(
-    connection: sa.Connection, album_id: UUID, is_due: sa.ColumnElement[bool], sizes: tuple[int, int]
+    connection: sa.Connection, due: sa.Select[Any], which: dict[str, object], message_size: int
 ) -> Iterator[list[UUID]]:
     """Read an album's due photos when its first message is asked for."""
-    limit, message_size = sizes
-    yield from _cut_messages(connection.execute(_select_due(album_id, is_due, limit)).all(), message_size)
+    yield from _cut_messages(connection.execute(due, which).all(), message_size)
 
 
 def _cut_messages(rows: Sequence[sa.Row[Any]], message_size: int) -> Iterator[list[UUID]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -46,16 +48,9 @@ class PredictionOutbox:
         Returns:
             {album id: photo ids}.
         """
-        lost = unpredicted_photo.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
-        is_due = sa.and_(
-            unpredicted_photo.c.attempt < max_attempts,
-            _FREE,
-            sa.or_(unpredicted_photo.c.dispatched_at.is_(None), lost),
-        )
-        rows = sa.select(_MINE, unpredicted_photo.c.album_id).where(is_due)
         found: dict[UUID, list[UUID]] = {}
         with self.database.reading() as connection:
-            for row in connection.execute(rows.order_by(unpredicted_photo.c.entered_at, _MINE).limit(limit)):
+            for row in connection.execute(_select_due(limit, redispatch_after_s, max_attempts)):
                 found.setdefault(row.album_id, []).append(row.photo_id)
         return found
 
@@ -135,3 +130,16 @@ def _enter(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
     again = {name: insert.excluded[name] for name in _FRESH}
     enter = insert.on_conflict_do_update(index_elements=[_MINE], set_=again)
     return connection.execute(enter, execution_options={"preserve_rowcount": True}).rowcount
+
+
+@cache
+def _select_due(limit: int, redispatch_after_s: float, max_attempts: int) -> sa.Select[Any]:
+    """Built once: the dispatcher runs it twice a second."""
+    lost = unpredicted_photo.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
+    is_due = sa.and_(
+        unpredicted_photo.c.attempt < max_attempts,
+        _FREE,
+        sa.or_(unpredicted_photo.c.dispatched_at.is_(None), lost),
+    )
+    rows = sa.select(_MINE, unpredicted_photo.c.album_id).where(is_due)
+    return rows.order_by(unpredicted_photo.c.entered_at, _MINE).limit(limit)

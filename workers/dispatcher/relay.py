@@ -40,7 +40,8 @@ class Relay:
         room -= sum(len(photo_ids) for _, photo_ids in urgent)
         if room > 0:
             messages = leases.waiting(room, stale_after_s, message_size)
-            small = leases.small_albums({album_id for album_id, _ in messages}, self.settings.interactive_photos)
+            albums = {album_id for album_id, _ in messages}
+            small = leases.small_albums(albums, self.settings.interactive_photos) if albums else set()
             self._send([("interactive" if message[0] in small else "index", *message) for message in messages])
         return False
 
