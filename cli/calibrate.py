@@ -29,7 +29,7 @@ def calibrate(
     from cli.calibration_faces import recognize_people  # noqa: PLC0415  see cli.whereabouts
     from cli.composition import load_settings  # noqa: PLC0415  the same
     from facefleet.recognition import calibration  # noqa: PLC0415  the same
-    from facefleet.recognition.recognizer import load_recognizer  # noqa: PLC0415  the same
+    from facefleet.recognition.starting import load_recognizer  # noqa: PLC0415  the same
 
     settings = load_settings()
     recognizer = load_recognizer(settings)

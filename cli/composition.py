@@ -119,7 +119,7 @@ def open_services(
 
 
 def _open_recognizer(settings: Settings, metrics: Metrics) -> "closing[Recognizer]":
-    from facefleet.recognition.recognizer import load_recognizer  # noqa: PLC0415  OpenCV and more, as below
+    from facefleet.recognition.starting import load_recognizer  # noqa: PLC0415  OpenCV and more, as below
 
     return closing(load_recognizer(settings, metrics))
 

@@ -10,5 +10,5 @@ def dispatch() -> None:
     Raises:
         ConfigurationError: settings or files do not allow it.
     """
-    with open_parts() as parts:
+    with open_parts() as (parts, _):
         run_dispatcher(parts)

@@ -35,7 +35,7 @@ def evaluate(
     from cli.composition import load_settings  # noqa: PLC0415  the same
     from facefleet.prediction import evaluation  # noqa: PLC0415  the same
     from facefleet.recognition.calibration import load_curve  # noqa: PLC0415  the same
-    from facefleet.recognition.recognizer import load_recognizer  # noqa: PLC0415  the same
+    from facefleet.recognition.starting import load_recognizer  # noqa: PLC0415  the same
 
     settings = load_settings()
     recognizer = load_recognizer(settings)

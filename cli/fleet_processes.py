@@ -10,12 +10,12 @@ from facefleet.logs import configure_logging
 from facefleet.metrics import Metrics
 from facefleet.migration.current_model import require_current_model
 from facefleet.photo_store import open_photo_stores
-from facefleet.recognition.model_pack import find_model_pack
+from facefleet.recognition.model_pack import ModelPack, find_model_pack
 from workers.dispatcher_parts import DispatcherParts
 
 
 @contextmanager
-def open_parts() -> Iterator[DispatcherParts]:
+def open_parts() -> Iterator[tuple[DispatcherParts, ModelPack]]:
     """Open what both work with, and close it when the block ends.
 
     Raises:
@@ -31,13 +31,14 @@ def open_parts() -> Iterator[DispatcherParts]:
         )
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(open_own_ledger(settings)))
-        model_version = find_model_pack(settings).model_version
-        require_current_model(ledger, model_version)
-        yield DispatcherParts(
+        pack = find_model_pack(settings)
+        require_current_model(ledger, pack.model_version)
+        parts = DispatcherParts(
             settings=settings,
             ledger=ledger,
             gallery=stack.enter_context(closing(open_gallery(settings, owner=False))),
             stores=open_photo_stores(settings),
             metrics=Metrics(),
-            model_version=model_version,
+            model_version=pack.model_version,
         )
+        yield parts, pack

@@ -98,7 +98,7 @@ def _open(stack: ExitStack, settings: "Settings", ledger: "Ledger", pack: str) -
     from facefleet.metrics import Metrics  # noqa: PLC0415  the same
     from facefleet.migration.migrator import Migrator  # noqa: PLC0415  the same
     from facefleet.photo_store import open_photo_stores  # noqa: PLC0415  the same
-    from facefleet.recognition.recognizer import load_recognizer  # noqa: PLC0415  the same
+    from facefleet.recognition.starting import load_recognizer  # noqa: PLC0415  the same
 
     configure_logging(settings, level="warning" if settings.log_level == "info" else None)
     settings = settings.model_copy(update={"model_pack": pack})

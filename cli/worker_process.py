@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import fields
 
 from cli.fleet_processes import open_parts
-from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.starting import load_recognizer
 from workers.dispatcher_parts import DispatcherParts
 from workers.parts import FleetParts
 from workers.worker import run_worker
@@ -19,6 +19,6 @@ def work() -> int:
     Raises:
         ConfigurationError: settings, files or machine do not allow it.
     """
-    with open_parts() as parts, closing(load_recognizer(parts.settings, parts.metrics)) as recognizer:
+    with open_parts() as (parts, pack), closing(load_recognizer(parts.settings, parts.metrics, pack)) as recognizer:
         shared = {field.name: getattr(parts, field.name) for field in fields(DispatcherParts)}
         return run_worker(FleetParts(**shared, recognizer=recognizer))

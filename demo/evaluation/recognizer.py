@@ -15,7 +15,7 @@ from insightface.app import FaceAnalysis
 from demo.brush import RgbImage
 from demo.portrait import Box, Landmarks
 from facefleet.face_records import RecognizedFace
-from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 
 #: FaceAnalysis scales every photo into a square of this side.

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facefleet.errors import PermanentError, PhotoTooLarge, PhotoUndecodable
 from facefleet.face_records import RgbImage
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.exif import Exif, find_jpeg_exif, read_exif
 from facefleet.recognition.photo_header import PhotoFormat, read_size, sniff_format
 
@@ -40,14 +41,6 @@ _PLUGINS = {
     PhotoFormat.BMP: ("PIL.BmpImagePlugin", "BmpImageFile"),
     PhotoFormat.HEIC: ("pillow_heif", "HeifImageFile"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DecodeLimits:
-    """What a photo may cost; both are checked on the header."""
-
-    max_bytes: int
-    max_pixels: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from facefleet.face_records import RgbImage
-from facefleet.recognition.decoders import DecodeLimits, StoredPhoto, read_stored_photo
+from facefleet.recognition.decode_limits import DecodeLimits
+from facefleet.recognition.decoders import StoredPhoto, read_stored_photo
 from facefleet.recognition.orientation import TURNS, Turn
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facefleet.errors import DegenerateLandmarks, InvalidRequest, PackNotGoodEnough, PermanentError, RuntimeUnavailable
 from facefleet.recognition.alignment import align_face
 from facefleet.recognition.calibration import FILE_NAME as CALIBRATION_FILE
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.decoding import DecodedPhoto, decode_photo
 from facefleet.recognition.detection import choose_canvas, fit_to_canvas
 from facefleet.recognition.embedding import embedder_normalization
@@ -29,7 +29,8 @@ from facefleet.recognition.model_pack import ModelPack, find_model_pack
 from facefleet.recognition.openvino_loading import report_nothing
 from facefleet.recognition.pack_files import CompatiblePack, PackFacts, hash_file
 from facefleet.recognition.quantization_gate import Comparison, compare_packs
-from facefleet.recognition.recognizer import Recognizer, load_recognizer
+from facefleet.recognition.recognizer import Recognizer
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 
 #: Photos whose pixels the detector's ranges are taken from, and faces for the embedder's.

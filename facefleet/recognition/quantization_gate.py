@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from facefleet.errors import DegenerateLandmarks, InvalidRequest, PermanentError
 from facefleet.face_records import AlignedFace, Box, RecognizedFace, Template
 from facefleet.recognition.alignment import align_face
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.decoding import decode_photo
 from facefleet.recognition.embedding import normalize_embedding
 from facefleet.recognition.face_models import load_models
 from facefleet.recognition.model_pack import find_model_pack
-from facefleet.recognition.recognizer import Recognizer, load_recognizer
+from facefleet.recognition.recognizer import Recognizer
 from facefleet.recognition.runtimes import choose_runtime
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 
 #: Intersection over union from which on two boxes show one face.

@@ -28,12 +28,12 @@ from facefleet.recognition.detection import (
     usual_canvases,
 )
 from facefleet.recognition.embedding import normalize_embedding
-from facefleet.recognition.face_models import FaceModels, Stage, load_models
-from facefleet.recognition.model_pack import ModelPack, obtain_model_pack
+from facefleet.recognition.face_models import FaceModels, Stage
+from facefleet.recognition.model_pack import ModelPack
 from facefleet.recognition.output_watch import OutputWatch
 from facefleet.recognition.quality import measure_quality
-from facefleet.recognition.runtimes import Runtime, choose_runtime
-from facefleet.recognition.sandbox import PhotoDecoder, open_decoder
+from facefleet.recognition.runtimes import Runtime
+from facefleet.recognition.sandbox import PhotoDecoder
 from facefleet.settings import Settings
 
 _ModelOutput: TypeAlias = RawDetections | NDArray[np.float32]
@@ -47,27 +47,13 @@ _SELFIE_SIDE_PX = 400
 _SELFIE_SHARE = 1 / 8
 
 
-def load_recognizer(settings: Settings, metrics: Metrics | None = None) -> "Recognizer":
-    """Find the model pack, load it on the configured runtime and test it.
+def calm_libraries() -> None:
+    """Have OpenCV start no threads, which would fight with the recognizer's for the same cores, and Pillow say nothing.
 
-    Args:
-        settings: which pack and runtime, and the limits.
-        metrics: those of the process, which the time of every stage and the size of every batch go into.
-
-    Raises:
-        ConfigurationError: the pack, the licence, the device or the runtime does not allow it.
-        Overloaded: the machine has no room for the processes that decode.
+    Damaged photos are normal input and end as a sentence.
     """
-    cv2.setNumThreads(1)  # OpenCV's own threads would fight with the recognizer's for the same cores
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged photos are normal input and end as a sentence
-    with ExitStack() as undo:
-        decoder = undo.enter_context(contextlib.closing(open_decoder(settings)))  # comes up meanwhile
-        pack = obtain_model_pack(settings)
-        runtime = choose_runtime(settings)
-        models = load_models(pack, runtime, settings.detection_size_px)
-        decoder.prepare()
-        undo.pop_all()
-    return Recognizer(settings, pack, runtime, models, decoder=decoder, metrics=metrics)
+    cv2.setNumThreads(1)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class Recognizer:

@@ -13,7 +13,8 @@ from itertools import chain
 from typing import Protocol
 
 from facefleet.errors import PhotoTooLarge, PhotoUndecodable, RecognizerUnavailable
-from facefleet.recognition.decoders import DecodeLimits, StoredPhoto, check_bytes
+from facefleet.recognition.decode_limits import DecodeLimits
+from facefleet.recognition.decoders import StoredPhoto, check_bytes
 from facefleet.recognition.decoding import DecodedPhoto, decode_photo, turn_upright
 from facefleet.recognition.exif import Exif
 from facefleet.recognition.sandbox_blocks import BlockPool, PixelBlock
@@ -54,13 +55,18 @@ class PhotoDecoder(Protocol):
         """End what was started."""
 
 
-def open_decoder(settings: Settings) -> PhotoDecoder:
-    """Choose where photos are decoded. Returns at once: processes come up while the models are loaded."""
+def open_decoder(settings: Settings, server: ForkServer | None = None) -> PhotoDecoder:
+    """Choose where photos are decoded. Returns at once: processes come up while the models are loaded.
+
+    Args:
+        settings: the limits, and how many processes.
+        server: what children are forked from, where it was started already; it is the decoder's from now on.
+    """
     limits = DecodeLimits(settings.max_photo_bytes, settings.max_photo_pixels)
     processes = settings.resolved_decode_processes
     if not processes:
         return LocalDecoder(limits)
-    return DecodeSandbox(limits, processes=processes, timeout_s=settings.decode_timeout_s)
+    return DecodeSandbox(limits, processes=processes, timeout_s=settings.decode_timeout_s, server=server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +106,16 @@ class DecodeSandbox:
     leave the processor to those of searches and to the models, which searches wait for, too.
     """
 
-    def __init__(self, limits: DecodeLimits, *, processes: int, timeout_s: float) -> None:
+    def __init__(
+        self, limits: DecodeLimits, *, processes: int, timeout_s: float, server: ForkServer | None = None
+    ) -> None:
         """Start the process that children are forked from; the first photos fork them.
 
         Args:
             limits: checked on the header of every photo.
             processes: photos of bulk work that are decoded at once, and about as many of searches beside them.
             timeout_s: of the processor's time for one photo; `WALL_TIMES` as many on the clock.
+            server: that process, where it was started already with the same limits.
         """
         self._limits = limits
         self._timeout_s = timeout_s
@@ -115,7 +124,7 @@ class DecodeSandbox:
         self._free = {urgent: [_Seat(urgent) for _ in range(processes + urgent)] for urgent in (False, True)}
         self._freed = threading.Condition()
         self._closed = False
-        self.server = ForkServer(ChildOptions(-1, limits.max_bytes, limits.max_pixels, timeout_s))
+        self.server = server or ForkServer(ChildOptions(-1, limits.max_bytes, limits.max_pixels, timeout_s))
 
     @contextmanager
     def decode(

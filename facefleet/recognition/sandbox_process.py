@@ -9,9 +9,9 @@ import threading
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facefleet.errors import Overloaded, RecognizerUnavailable
-from facefleet.recognition.sandbox_blocks import PixelBlock
 from facefleet.recognition.sandbox_wire import (
     FOR_BULK,
     FOR_SEARCHES,
@@ -24,6 +24,9 @@ from facefleet.recognition.sandbox_wire import (
     pack_message,
     unpack_reply,
 )
+
+if TYPE_CHECKING:
+    from facefleet.recognition.sandbox_blocks import PixelBlock
 
 #: -S -P: neither `site` nor the working directory; the modules come from where this process has them.
 _COMMAND = ("-S", "-P", "-c", "from facefleet.recognition.sandbox_child import main; main()")
@@ -68,7 +71,7 @@ class ChildProcess:
         if not self._ready:
             raise Overloaded("The machine has no room for a process that decodes photos.")
 
-    def ask(self, request: DecodeRequest, block: PixelBlock, timeout_s: float) -> DecodeReply:
+    def ask(self, request: DecodeRequest, block: "PixelBlock", timeout_s: float) -> DecodeReply:
         """Have the photo in a block decoded.
 
         Raises:
@@ -85,7 +88,7 @@ class ChildProcess:
         except (OSError, ValueError) as error:
             raise ChildDied from error
 
-    def _send(self, message: bytes, block: PixelBlock) -> None:
+    def _send(self, message: bytes, block: "PixelBlock") -> None:
         if block.number in self._known_blocks:
             self._connection.send(message)
         else:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 
 #: What a child says first: from now on whatever ends it is the photo's doing.
 READY = b"ready"

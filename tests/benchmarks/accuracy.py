@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefleet.face_records import RecognizedFace, RecognizedPhoto
-from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 from tests.benchmarks.albums import read_truth
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import psutil
 
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.detection import choose_canvas, fit_to_canvas
 from facefleet.recognition.sandbox import DecodeSandbox, LocalDecoder
 from tests.benchmarks.albums import prepare_album

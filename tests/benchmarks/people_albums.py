@@ -16,8 +16,9 @@ from facefleet.face_records import Box, Template
 from facefleet.people.face_set import FaceSet, IntArray
 from facefleet.recognition.calibration import load_curve
 from facefleet.recognition.model_pack import obtain_model_pack
-from facefleet.recognition.recognizer import Recognizer, load_recognizer
+from facefleet.recognition.recognizer import Recognizer
 from facefleet.recognition.similarity import SimilarityCurve
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -144,7 +144,7 @@ def time_starts(bench: Bench) -> Figures:
     photo = min(bench.album.glob("*.jpg"))
     sides = {
         "facefleet": (
-            "from facefleet.settings import Settings; from facefleet.recognition.recognizer import load_recognizer; "
+            "from facefleet.settings import Settings; from facefleet.recognition.starting import load_recognizer; "
             f"r = load_recognizer(Settings(model_pack={str(bench.pack)!r}, device='cpu', cpu_threads=2)); "
             f"print(len(r.recognize(open({str(photo)!r}, 'rb').read()).faces)); r.close()"
         ),

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from facefleet.recognition.decoders import DecodeLimits, read_stored_photo
+from facefleet.recognition.decode_limits import DecodeLimits
+from facefleet.recognition.decoders import read_stored_photo
 from facefleet.recognition.decoding import turn_upright
 from facefleet.recognition.detection import choose_canvas, decode_detections, fit_to_canvas, scale_detection
 from facefleet.recognition.embedding import normalize_embedding

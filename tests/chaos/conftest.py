@@ -12,7 +12,7 @@ from PIL import Image
 from demo.album import draw_album
 from facefleet.errors import PermanentError
 from facefleet.face_records import Template
-from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 from tests.chaos.fleet import SETTINGS
 from tests.chaos.opening import Truth, open_scene

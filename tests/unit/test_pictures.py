@@ -8,7 +8,7 @@ from PIL import Image
 
 from facefleet.face_records import Box, RgbImage
 from facefleet.pictures import PictureCache, PictureSize, make_face_crop, make_thumbnail
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.sandbox import LocalDecoder
 
 DECODER = LocalDecoder(DecodeLimits(10_000_000, 10_000_000))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.dependencies import Services
-from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.starting import load_recognizer
 from tests.integration.api.conftest import serving
 
 pytestmark = pytest.mark.shared

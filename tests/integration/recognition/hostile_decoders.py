@@ -14,7 +14,8 @@ from itertools import count
 import numpy as np
 
 from facefleet.recognition import decoders
-from facefleet.recognition.decoders import DecodeLimits, StoredPhoto
+from facefleet.recognition.decode_limits import DecodeLimits
+from facefleet.recognition.decoders import StoredPhoto
 
 _calls = count(1)
 

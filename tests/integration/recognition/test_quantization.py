@@ -13,7 +13,7 @@ from facefleet.recognition import quantization
 from facefleet.recognition.model_pack import find_model_pack
 from facefleet.recognition.quantization import quantize_pack
 from facefleet.recognition.quantization_gate import Comparison
-from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 
 pytestmark = pytest.mark.shared

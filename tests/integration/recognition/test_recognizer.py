@@ -18,7 +18,8 @@ from facefleet.errors import Overloaded, PermanentError, RecognizerUnavailable, 
 from facefleet.face_records import RecognizedFace, RecognizedPhoto
 from facefleet.recognition.detection import usual_canvases
 from facefleet.recognition.face_models import FaceModels
-from facefleet.recognition.recognizer import Recognizer, load_recognizer
+from facefleet.recognition.recognizer import Recognizer
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 
 LoadPack = Callable[..., Recognizer]

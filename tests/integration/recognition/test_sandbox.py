@@ -24,11 +24,11 @@ from PIL import Image
 
 from facefleet.errors import PermanentError, PhotoTooLarge, PhotoUndecodable, RecognizerUnavailable
 from facefleet.recognition import sandbox, sandbox_process
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.decoding import decode_photo
-from facefleet.recognition.recognizer import load_recognizer
 from facefleet.recognition.sandbox import DecodeSandbox, LocalDecoder, open_decoder
 from facefleet.recognition.sandbox_wire import PLANTED_DECODER
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 from tests.integration.recognition.hostile_decoders import KILLS_USED_CHILD, POISONS, WAITS
 
@@ -312,7 +312,7 @@ def test_a_killed_fork_server_is_started_again(poisonable: DecodeSandbox) -> Non
 
 PARENT = """
 import sys, threading
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.sandbox import DecodeSandbox
 decoder = DecodeSandbox(DecodeLimits(5_000_000, 10_000_000), processes=2, timeout_s=600)
 decoder.prepare()

@@ -122,7 +122,7 @@ def test_api_does_without_what_its_image_leaves_out(checkout: Path, demo_pack: P
 import sys
 sys.modules.update(dict.fromkeys({blocked!r}))
 import api.main, cli.composition, cli.server
-from facefleet.recognition.recognizer import load_recognizer
+from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 from tests.fixtures.deployment import Instructions, of_stage, read_stages
 load_recognizer(Settings(_env_file=None, model_pack={str(demo_pack)!r}, runtime="openvino", cpu_threads=1)).close()

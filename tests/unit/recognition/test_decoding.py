@@ -10,7 +10,8 @@ import simplejpeg
 from PIL import Image
 
 from facefleet.errors import PhotoTooLarge, PhotoUndecodable
-from facefleet.recognition.decoders import DecodeLimits, read_stored_photo
+from facefleet.recognition.decode_limits import DecodeLimits
+from facefleet.recognition.decoders import read_stored_photo
 from facefleet.recognition.decoding import decode_photo
 
 LIMITS = DecodeLimits(max_bytes=5_000_000, max_pixels=10_000_000)

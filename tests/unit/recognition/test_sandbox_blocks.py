@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facefleet.recognition import sandbox_blocks
-from facefleet.recognition.decoders import DecodeLimits
+from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.sandbox_blocks import BlockPool, PixelBlock
 from facefleet.recognition.sandbox_wire import BlockLayout, DecodeReply, pack_message, unpack_reply
 
