@@ -84,9 +84,12 @@ bench-people: $(STAMP) ## Measure how well, how fast and in how much memory face
 restore-drill: $(STAMP) ## Back up a fleet's ledger, lose it and the gallery, restore, and see that searches answer as before
 	$(BIN)/pytest -q -s --show-capture=no -p no:logging tests/e2e/restore_drill.py
 
+# Its rows wait more than other tests do.
+chaos: JOBS := 4
 chaos: $(STAMP) ## Kill, freeze and cut off everything while albums are indexed, beside plain Celery (PROFILE=short or long, SEED)
 	rm -rf chaos-results
-	PROFILE=$(PROFILE) SEED=$(SEED) $(BIN)/pytest -q --show-capture=no -p no:logging -n $(JOBS) --dist worksteal tests/chaos/matrix.py
+	PROFILE=$(PROFILE) SEED=$(SEED) $(BIN)/pytest -q --show-capture=no -p no:logging \
+		-n $(JOBS) --dist loadscope --no-loadscope-reorder tests/chaos/matrix.py
 	$(BIN)/python -m tests.chaos.report chaos-results chaos-table.md
 
 env-example: $(STAMP) ## Write .env.example from the settings class

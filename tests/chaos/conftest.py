@@ -1,13 +1,13 @@
-"""Scenes, opened when a row asks for one, and what the models find in the drawn photos."""
+"""The scene that a row asks for, and what the models find in the drawn photos."""
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 from PIL import Image
+from xdist.remote import Producer
 
 from demo.album import draw_album
 from facefleet.errors import PermanentError
@@ -15,12 +15,16 @@ from facefleet.face_records import Template
 from facefleet.recognition.starting import load_recognizer
 from facefleet.settings import Settings
 from tests.chaos.fleet import SETTINGS
+from tests.chaos.lanes import LaneScheduling
 from tests.chaos.opening import Truth, open_scene
-from tests.chaos.scene import Kind, Scene
+from tests.chaos.scene import Scene
 
 DRAWINGS = 12
 
-Scenes: TypeAlias = Callable[[Kind], Scene]
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneScheduling | None:
+    """For `make chaos`; whoever runs other tests beside these shares them out by file."""
+    return LaneScheduling(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")
@@ -53,17 +57,13 @@ def truth() -> Iterator[Truth]:
 
 
 @pytest.fixture(scope="module")
-def scenes(
-    tmp_path_factory: pytest.TempPathFactory, drawings: dict[str, bytes], truth: Truth, s3_endpoint: str
-) -> Iterator[Scenes]:
-    """Open each kind of scene once for all rows of a module."""
-    opened: dict[Kind, Scene] = {}
-    with ExitStack() as stack:
-
-        def scene_of(kind: Kind) -> Scene:
-            if kind not in opened:
-                home = tmp_path_factory.mktemp(kind)
-                opened[kind] = stack.enter_context(open_scene(kind, home, s3_endpoint, drawings, truth))
-            return opened[kind]
-
-        yield scene_of
+def scene(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    drawings: dict[str, bytes],
+    truth: Truth,
+    s3_endpoint: str,
+) -> Iterator[Scene]:
+    """A scene of the kind that is the parameter, open until a row asks for another one: an idle fleet is not free."""
+    with open_scene(request.param, tmp_path_factory.mktemp(request.param), s3_endpoint, drawings, truth) as opened:
+        yield opened

@@ -23,7 +23,7 @@ SETTINGS = {
     "worker_threads": "2",
     "photos_per_message": "4",
     "runway_photos": "32",
-    "detection_size_px": "320",
+    "detection_size_px": "192",
     "lease_s": "5",
     "sweep_interval_s": "1",
     "redispatch_after_s": "4",

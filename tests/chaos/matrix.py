@@ -10,21 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Scenes
 from tests.chaos.control.storm import render, run_storms
 from tests.chaos.profile import RUNS, SEED
 from tests.chaos.report import Line
 from tests.chaos.row import Row, nothing
-from tests.chaos.rows import ROWS
+from tests.chaos.rows import LANES, ROWS
 from tests.chaos.run import Evidence, Run
-from tests.chaos.scene import Kind
+from tests.chaos.scene import Scene
 
 RESULTS = Path(os.environ.get("CHAOS_RESULTS", "chaos-results"))
 
 
-def run_once(scenes: Scenes, row: Row, seed: int) -> tuple[Run, Evidence, float]:
+def run_once(scene: Scene, row: Row, seed: int) -> tuple[Run, Evidence, float]:
     """Index one album under one fault; returns what was done, what was seen, and the seconds until quiet."""
-    scene = scenes(row.kind)
     scene.wait_until_ready()
     run = Run(scene, f"row-{ROWS.index(row)}-{seed}", seed, row.photos)
     row.prepare(run)
@@ -47,9 +45,14 @@ def test_plain_celery_loses_what_this_does_not() -> None:
 
 
 @pytest.mark.timeout(14_400)
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
-def test_nothing_is_lost_and_nothing_done_twice(scenes: Scenes, row: Row) -> None:
-    runs = [run_once(scenes, row, SEED + number) for number in range(RUNS)]
+@pytest.mark.parametrize(
+    ("scene", "row"),
+    [pytest.param(row.kind, row, id=row.fault) for rows in LANES.values() for row in rows],
+    indirect=["scene"],
+    scope="module",
+)
+def test_nothing_is_lost_and_nothing_done_twice(scene: Scene, row: Row) -> None:
+    runs = [run_once(scene, row, SEED + number) for number in range(RUNS)]
     verdicts = [evidence.verdict for _, evidence, _ in runs]
     line = Line(
         fault=row.fault,
@@ -85,12 +88,12 @@ def check(row: Row, run: Run, evidence: Evidence) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", ["fleet", "qdrant", "one"])
-def test_no_proof_holds_when_nothing_is_done(scenes: Scenes, kind: Kind) -> None:
+@pytest.mark.parametrize("scene", ["fleet", "qdrant", "one"], indirect=True)
+def test_no_proof_holds_when_nothing_is_done(scene: Scene) -> None:
     """Every storm of a kind passes over one album with its harm taken out of it."""
-    scene, rows = scenes(kind), [row for row in ROWS if row.kind == kind]
+    rows = [row for row in ROWS if row.kind == scene.kind]
     scene.wait_until_ready()
-    run = Run(scene, f"calm-{kind}", SEED, 48, armed=False)
+    run = Run(scene, f"calm-{scene.kind}", SEED, 48, armed=False)
     for row in rows:
         if row.prepare is not nothing:
             row.prepare(run)

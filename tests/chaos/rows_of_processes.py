@@ -3,7 +3,7 @@
 from tests.chaos.row import Row, kills_of, no_attempt_burnt, none_dead, nothing, saw, server_strikes, worker_kills
 from tests.chaos.storms import clocks, processes, servers
 
-ROWS = (
+KILLED = (
     Row("SIGKILL of a worker mid-batch, at random moments", processes.kill_workers, worker_kills),
     Row(
         "half of the workers gone without notice, and not replaced",
@@ -38,6 +38,8 @@ ROWS = (
         "none dead, no attempt burnt",
     ),
     Row("everything killed at once, cold start", processes.kill_everything, server_strikes),
+)
+LEAVING = (
     Row(
         "zombie worker: SIGSTOP past its lease, SIGCONT",
         processes.freeze_worker,
@@ -90,6 +92,8 @@ ROWS = (
         lambda e: e.verdict.indexed == 0 and none_dead(e),
         "no row and no point, nor after the longest lease",
     ),
+)
+ALONE = (
     Row(
         "`facefleet up` (SQLite, one process): SIGKILL",
         processes.kill_one_process,

@@ -49,9 +49,11 @@ REDIS = (
         photos=192,
     ),
 )
-DATABASES = (
+POSTGRES = (
     Row("PostgreSQL: SIGKILL and restart", servers.kill_postgres, server_strikes),
     Row("PostgreSQL: every connection taken for 8 s", servers.exhaust_connections, saw("refused"), photos=192),
+)
+SQLITE = (
     Row(
         "SQLite: locked for 32 s",
         servers.lock_sqlite,
@@ -83,7 +85,7 @@ S3 = (
         "those 10 dead after 3 attempts: access_denied",
     ),
 )
-GALLERIES = (
+EMBEDDED_GALLERY = (
     Row(
         "gallery wiped (embedded)",
         gallery.wipe_embedded,
@@ -91,6 +93,8 @@ GALLERIES = (
         expected_text="rebuilt by the reconciler; none dead",
         quiet_within_s=90,
     ),
+)
+QDRANT_SERVER = (
     Row(
         f"Qdrant: gone for {AWAY_S} s ({QDRANT})",
         gallery.server_gone(AWAY_S),

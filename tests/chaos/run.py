@@ -85,7 +85,7 @@ class Run:
             return self.count_indexed() >= indexed and oracle.held_leases() > 0
 
         if self.armed:
-            wait_until(under_way, f"work is under way; {self.describe()}", 40)
+            wait_until(under_way, f"work is under way; {self.describe()}", 40, every_s=0.1)
 
     def strike(self, do: Callable[[], None]) -> None:
         """Do harm, and note what it met."""

@@ -2,14 +2,15 @@
 
 import pytest
 
-from tests.chaos.conftest import Scenes
 from tests.chaos.matrix import check, run_once
 from tests.chaos.rows import ROWS
+from tests.chaos.scene import Scene
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("scene", ["fleet"], indirect=True)
 @pytest.mark.parametrize("fault", ["SIGKILL between upsert and finish", "S3: body cut short on 30%"])
-def test_nothing_is_lost_and_nothing_done_twice(scenes: Scenes, fault: str) -> None:
+def test_nothing_is_lost_and_nothing_done_twice(scene: Scene, fault: str) -> None:
     [row] = [row for row in ROWS if row.fault == fault]
-    run, evidence, _ = run_once(scenes, row, seed=1)
+    run, evidence, _ = run_once(scene, row, seed=1)
     check(row, run, evidence)

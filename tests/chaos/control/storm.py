@@ -37,6 +37,8 @@ class Control:
 
     broker: RedisServer
     results: RedisServer
+    #: A client of the latter, which is asked all the time.
+    counts: redis.Redis
 
     def environment(self) -> dict[str, str]:
         broker, results = (f"redis://127.0.0.1:{each.port}/0" for each in (self.broker, self.results))
@@ -52,12 +54,10 @@ class Control:
         subprocess.run([sys.executable, "-c", script], env=self.environment(), check=True, timeout=120)
 
     def done(self) -> int:
-        with redis.Redis(port=self.results.port) as client:
-            return int(client.scard("done"))
+        return int(self.counts.scard("done"))
 
     def effects(self) -> int:
-        with redis.Redis(port=self.results.port) as client:
-            return int(client.get("effects") or 0)
+        return int(self.counts.get("effects") or 0)
 
     def forget(self) -> None:
         for server in (self.broker, self.results):
@@ -83,7 +83,7 @@ def storm_of_kills(control: Control, tasks: int, kills: int, seed: int) -> Outco
         for _ in range(kills):
             before, give_up_at = control.done(), time.monotonic() + 30
             while control.done() == before and time.monotonic() < give_up_at:
-                time.sleep(0.01)
+                time.sleep(0.02)
             time.sleep(chance.uniform(0, 0.5))
             if control.done() >= tasks:
                 break
@@ -106,7 +106,7 @@ def restart_of_empty_broker(control: Control, tasks: int) -> Outcome:
     worker = control.start_worker()
     try:
         while control.done() < tasks // 10:
-            time.sleep(0.01)
+            time.sleep(0.02)
         control.broker.restart_empty()
         control.wait_until_quiet(tasks)
     finally:
@@ -125,7 +125,7 @@ def run_storms(tasks: int, kills: int) -> list[Outcome]:
             servers.append(RedisServer(Path(home) / name))
             servers[-1].start()
             stack.callback(servers[-1].stop)
-        control = Control(*servers)
+        control = Control(*servers, stack.enter_context(redis.Redis(port=servers[-1].port)))
         return [storm_of_kills(control, tasks, kills, seed=1), restart_of_empty_broker(control, 3 * tasks)]
 
 
