@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 from urllib.parse import SplitResult, urlsplit
 
-from facefleet.client.exchange import HttpAnswer, HttpRequest
+from facefleet.client.exchange import HttpAnswer, HttpRequest, read_seconds
 from facefleet.errors import ConfigurationError
 
 #: Longer than any answer takes: a probe of 15 MB over a slow line, and a busy recognizer.
@@ -107,30 +107,30 @@ def _write_head(address: SplitResult, request: HttpRequest) -> bytes:
 
 
 def _read_answer(stream: BinaryIO) -> HttpAnswer:
-    status, announced_bytes = _read_head(stream)
+    status, headers = _read_head(stream)
     body = stream.read()
-    if announced_bytes is not None and len(body) < announced_bytes:
+    announced_bytes = headers.get("content-length", "")
+    if announced_bytes.isdecimal() and len(body) < int(announced_bytes):
         raise ConnectionError("the answer was cut short")
-    return HttpAnswer(status, body)
+    return HttpAnswer(status, body, read_seconds(headers.get("retry-after", "")))
 
 
-def _read_head(stream: BinaryIO) -> tuple[int, int | None]:
-    """Read the status, and how long the body is if that was said."""
+def _read_head(stream: BinaryIO) -> tuple[int, dict[str, str]]:
+    """Read the status and the headers."""
     protocol, _, rest = stream.readline(_MAX_LINE_BYTES).partition(b" ")
     status = rest[:3]
     if not protocol.startswith(b"HTTP/") or not status.isdigit():
         raise ConnectionError("the answer is not HTTP" if protocol else "the connection was closed without an answer")
-    return int(status), _read_content_length(stream)
+    return int(status), _read_headers(stream)
 
 
-def _read_content_length(stream: BinaryIO) -> int | None:
-    """Read all headers; what matters of them is how long the body is."""
-    announced_bytes = None
+def _read_headers(stream: BinaryIO) -> dict[str, str]:
+    """Read all headers, their names in lower case."""
+    headers: dict[str, str] = {}
     for _ in range(_MAX_HEADER_LINES):
         line = stream.readline(_MAX_LINE_BYTES).strip()
         if not line:
-            return announced_bytes
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length" and value.strip().isdigit():
-            announced_bytes = int(value)
+            return headers
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
     raise ConnectionError("the answer has more headers than a server sends")

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 120.0
 _IMAGE = "application/octet-stream"
 _RECONNECT_S = 0.5
+_PATIENCE_S = 30.0
 
 
 class Client(PeopleResources):
@@ -54,15 +55,18 @@ class Client(PeopleResources):
     of its own yet is reached with `get`, `post_json` and their like.
     """
 
-    def __init__(self, url: str, api_key: str = "", *, transport: "Transport | None" = None) -> None:
+    def __init__(
+        self, url: str, api_key: str = "", *, transport: "Transport | None" = None, patience_s: float = _PATIENCE_S
+    ) -> None:
         """Connect to nothing yet.
 
         Args:
             url: of the server, e.g. `http://127.0.0.1:8000`.
             api_key: empty where keys are off.
             transport: carries the requests; httpx unless there is a reason for another.
+            patience_s: what a busy server refuses (429, 503) is asked again when it says, for so long; 0: never.
         """
-        super().__init__(url, api_key, transport or _open_httpx(url))
+        super().__init__(url, api_key, transport or _open_httpx(url), patience_s)
 
     def __enter__(self) -> Self:
         """Close when the block ends."""
@@ -185,7 +189,7 @@ class Client(PeopleResources):
 
         Raises:
             PhotoUndecodable: the image cannot be read.
-            Overloaded: come back soon.
+            Overloaded: the server is busy for longer than `patience_s`.
         """
         return read_search(self.post("albums", album, "search", body=image, content_type=_IMAGE, **wanted))
 

@@ -18,3 +18,10 @@ class HttpAnswer(NamedTuple):
 
     status: int
     body: bytes
+    #: What the header Retry-After says, in seconds; None: nothing.
+    retry_after_s: float | None = None
+
+
+def read_seconds(retry_after: str) -> float | None:
+    """Read a Retry-After; one that names a date, as Facefleet never does, says nothing."""
+    return float(retry_after) if retry_after.isdecimal() else None

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from facefleet.client.exchange import HttpAnswer, HttpRequest
+from facefleet.client.exchange import HttpAnswer, HttpRequest, read_seconds
 from facefleet.errors import ConfigurationError
 
 
@@ -34,7 +34,7 @@ class HttpxTransport:
         """See `Transport.send`."""
         with _network_errors():
             answer = self._client.send(self._build(request))
-        return HttpAnswer(answer.status_code, answer.content)
+        return HttpAnswer(answer.status_code, answer.content, read_seconds(answer.headers.get("retry-after", "")))
 
     @contextmanager
     def stream(self, request: HttpRequest) -> Iterator[tuple[int, Iterator[bytes]]]:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from facefleet import errors
-from facefleet.errors import FacefleetError, InvalidRequest, PhotoChanged, RateLimited, ServerUnavailable
+from facefleet.errors import FacefleetError, InvalidRequest, Overloaded, PhotoChanged, RateLimited, ServerUnavailable
 
 #: Answers of proxies, and of a server that is starting or ending.
 _AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
@@ -24,22 +24,23 @@ class RequestRefused(InvalidRequest):
         self.problem = problem
 
 
-def error_of(status: int, problem: dict[str, Any]) -> FacefleetError:
+def error_of(status: int, problem: dict[str, Any], retry_after_s: float = 1.0) -> FacefleetError:
     """Make the error that a problem tells of.
 
     Args:
         status: of HTTP.
         problem: an RFC 9457 object, or what a proxy made of it.
+        retry_after_s: when to come back, where that is the problem.
     """
     word = str(problem.get("type", "")).replace(":", "/").rpartition("/")[2]
     sentence = str(problem.get("detail") or problem.get("title") or f"the server answered with status {status}")
     kind = _kinds().get(word)
     if kind is not None:
-        return kind(sentence)
+        return kind(sentence, retry_after_s) if issubclass(kind, Overloaded) else kind(sentence)
     if status in _AWAY:
         return ServerUnavailable(sentence)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimited(sentence)
+        return RateLimited(sentence, retry_after_s)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return RequestRefused(sentence, problem=word)
     return FacefleetError(sentence)

@@ -1,12 +1,13 @@
 """JSON in and out, over any transport."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
-from facefleet.client.exchange import HttpRequest
-from facefleet.errors import FacefleetError, InvalidRequest, ServerUnavailable
+from facefleet.client.exchange import HttpAnswer, HttpRequest
+from facefleet.errors import FacefleetError, InvalidRequest, Overloaded, ServerUnavailable
 
 if TYPE_CHECKING:
     from facefleet.client.transport import Transport
@@ -25,16 +26,18 @@ class Resources:
     Every method raises the error that the server named, or `ServerUnavailable` when none answers.
     """
 
-    def __init__(self, url: str, api_key: str, transport: "Transport") -> None:
+    def __init__(self, url: str, api_key: str, transport: "Transport", patience_s: float) -> None:
         """Talk to a server.
 
         Args:
             url: `http://host:port`, maybe with a path.
             api_key: empty: none is shown.
             transport: reaches that server.
+            patience_s: a request that is told to come back later (Retry-After) does so for so long.
         """
         self.url = url
         self._transport = transport
+        self._patience_s = patience_s
         self._headers = {"Accept": "application/json"} | ({"X-Api-Key": api_key} if api_key else {})
 
     def get(self, *path: str, **query: QueryValue) -> Any:  # noqa: ANN401  JSON
@@ -78,7 +81,7 @@ class Resources:
         try:
             with self._transport.stream(request) as (status, lines):
                 if status >= _BAD_REQUEST:
-                    raise _error_of(status, b"\n".join(lines))
+                    raise _error_of(HttpAnswer(status, b"\n".join(lines)))
                 yield from _read_events(lines)
         except OSError as error:
             raise self._away(error) from error
@@ -107,16 +110,27 @@ class Resources:
         return HttpRequest(method, target, self._headers | of_body, body or b"")
 
     def _ask(self, request: HttpRequest) -> Any:  # noqa: ANN401  JSON
+        answer = self._send_patiently(request)
         try:
-            status, body = self._transport.send(request)
-        except OSError as error:
-            raise self._away(error) from error
-        if status >= _BAD_REQUEST:
-            raise _error_of(status, body)
-        try:
-            return json.loads(body) if body else None
+            return json.loads(answer.body) if answer.body else None
         except ValueError:
             raise FacefleetError("the server's answer is not JSON; is it a Facefleet server?") from None
+
+    def _send_patiently(self, request: HttpRequest) -> HttpAnswer:
+        """Send a request, again when the server says so, until it is answered or there is no time left for that."""
+        give_up_at_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                answer = self._transport.send(request)
+            except OSError as error:
+                raise self._away(error) from error
+            if answer.status < _BAD_REQUEST:
+                return answer
+            refusal = _error_of(answer)
+            rest_s = answer.retry_after_s
+            if rest_s is None or not _may_repeat(request, refusal) or time.monotonic() + rest_s > give_up_at_s:
+                raise refusal
+            time.sleep(rest_s)
 
     def _away(self, error: Exception) -> ServerUnavailable:
         return ServerUnavailable(f"no answer from the server at {self.url}: {str(error) or type(error).__name__}")
@@ -135,14 +149,19 @@ def _spell(value: QueryValue) -> QueryValue:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _error_of(status: int, body: bytes) -> FacefleetError:
+def _may_repeat(request: HttpRequest, refusal: FacefleetError) -> bool:
+    """Whether nothing is done twice: who is overloaded did nothing, whatever it was asked for."""
+    return request.method == "GET" or isinstance(refusal, Overloaded)
+
+
+def _error_of(answer: HttpAnswer) -> FacefleetError:
     from facefleet.client.problems import error_of  # noqa: PLC0415  most answers are none
 
     try:
-        problem = json.loads(body)
+        problem = json.loads(answer.body)
     except ValueError:
         problem = {}
-    return error_of(status, problem if isinstance(problem, dict) else {})
+    return error_of(answer.status, problem if isinstance(problem, dict) else {}, answer.retry_after_s or 1.0)
 
 
 def _read_events(lines: Iterator[bytes]) -> Iterator[tuple[str, Any]]:

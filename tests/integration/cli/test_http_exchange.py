@@ -35,7 +35,7 @@ def server_that_sends(answer: bytes, *, reads: bool = True) -> Iterator[tuple[st
 
 def test_request_and_answer() -> None:
     with server_that_sends(b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}") as (url, received):
-        assert exchange(url, ASK) == (202, b"{}")
+        assert exchange(url, ASK) == (202, b"{}", None)
     head, _, body = received[0].partition(b"\r\n\r\n")
     assert body == b"pixels"
     assert head.split(b"\r\n") == [
@@ -44,6 +44,12 @@ def test_request_and_answer() -> None:
         b"Content-Type: image/jpeg",
         b"Content-Length: 6",
     ]
+
+
+@pytest.mark.parametrize(("said", "wait_s"), [(b"7", 7), (b"Wed, 21 Oct 2026 07:28:00 GMT", None)])
+def test_when_to_come_back(said: bytes, wait_s: float | None) -> None:
+    with server_that_sends(b"HTTP/1.1 503 Busy\r\nRetry-After: " + said + b"\r\n\r\n{}") as (url, _):
+        assert exchange(url, ASK) == (503, b"{}", wait_s)
 
 
 def test_an_answer_that_comes_before_the_body_was_read_is_read() -> None:
