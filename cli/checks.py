@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import metadata
 from itertools import islice
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 
 from cli.client import ApiClient
 from cli.data_directory import read_server_note
+from facefleet.environment import read_environment
 from facefleet.errors import BrokerUnavailable, ConfigurationError, FacefleetError, PhotoStoreUnavailable
 from facefleet.gallery.opening import open_gallery
 from facefleet.ledger.database import connect
@@ -60,6 +62,23 @@ def find_packages(_settings: Settings) -> str:
     if missing:
         raise ConfigurationError(f"not installed: {', '.join(missing)}")
     return f"Python {sys.version.split()[0]}, facefleet {metadata.version('facefleet')}, all packages it needs"
+
+
+def find_settings(_settings: Settings) -> str:
+    """Look which settings are made, and whether there are such: what nothing reads is passed over everywhere else."""
+    made = sorted(read_environment())
+    if strangers := [_hint_at(name) for name in made if name not in Settings.model_fields]:
+        raise ConfigurationError(f"nothing reads {', '.join(strangers)}")
+    return ", ".join(map(_variable, made)) or "none is made: all are as in .env.example"
+
+
+def _hint_at(stranger: str) -> str:
+    meant = get_close_matches(stranger, Settings.model_fields, 1)
+    return f"{_variable(stranger)} (is {_variable(meant[0])} meant?)" if meant else _variable(stranger)
+
+
+def _variable(setting: str) -> str:
+    return f"FACEFLEET_{setting.upper()}"
 
 
 def find_data_directory(settings: Settings) -> str:
@@ -168,6 +187,7 @@ class _Check:
 
 _CHECKS = (
     _Check("Packages", find_packages, "run make setup, or install facefleet again"),
+    _Check("Settings", find_settings, "write them as in .env.example, or take them away"),
     _Check("Data directory", find_data_directory, "free some space, or set FACEFLEET_DATA_DIR to another place"),
     _Check("Ledger", find_ledger, "start the database, or mend FACEFLEET_LEDGER_URL"),
     _Check("Broker", find_broker, "start the broker, or mend FACEFLEET_BROKER_URL"),
