@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 
+from cli.fleet_commands import FLEET_COMMANDS
 from cli.output import say
 from cli.searching import parse_search, run_search
 from cli.termination import Termination
@@ -40,6 +41,8 @@ def run(arguments: list[str] | None = None) -> int:
         given = sys.argv[1:] if arguments is None else arguments
         if plain_search := parse_search(given):
             run_search(plain_search)
+        elif len(given) == 1 and given[0] in FLEET_COMMANDS:
+            sys.exit(FLEET_COMMANDS[given[0]]())
         else:
             from cli.app import app  # noqa: PLC0415  see cli.searching
 

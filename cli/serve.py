@@ -4,6 +4,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from cli.fleet_commands import start_dispatcher, start_worker
 from cli.loading import loading
 from cli.output import say
 from cli.termination import wait_for_interrupt
@@ -59,10 +60,7 @@ def worker() -> None:
 
     Start as many as there are machines; each uses FACEFLEET_CPU_THREADS processor cores, or its GPU.
     """
-    with loading():
-        from cli.worker_process import work  # noqa: PLC0415  takes a second that other commands do not have
-
-    raise typer.Exit(work())
+    raise typer.Exit(start_worker())
 
 
 def dispatcher() -> None:
@@ -70,7 +68,4 @@ def dispatcher() -> None:
 
     One is enough; two do no harm.
     """
-    with loading():
-        from cli.dispatcher_process import dispatch  # noqa: PLC0415  takes a second that other commands do not have
-
-    dispatch()
+    raise typer.Exit(start_dispatcher())

@@ -66,3 +66,11 @@ def test_logging_loads_nothing_for_terminals() -> None:
     assert "structlog" in loaded[0]
     assert "rich" not in loaded[0]
     assert "rich" in loaded[1], "commands draw with it"
+
+
+@pytest.mark.parametrize("command", ["worker", "dispatcher"])
+def test_a_process_of_a_fleet_starts_without_the_command_line(command: str) -> None:
+    refused = f"from cli.main import run; assert run(['{command}']) == 2"  # there is no broker that others reach
+    loaded = modules_after(refused)
+    assert "celery" in loaded
+    assert not {"typer", "rich"} & loaded
