@@ -54,8 +54,8 @@ def index(
 ) -> None:
     """Index every photo of a folder or an S3 prefix into an album, which is made when it is missing.
 
-    Photos that are indexed already are skipped, so the same command goes on where it was stopped. A photo that is not
-    there any more stays in the album.
+    Photos that are indexed already are skipped, so the same command goes on where it was stopped.
+    A photo that is not there any more stays in the album.
     Exit status 3: some photos could not be read; [bold]facefleet photos --album A --state dead[/bold] says why.
 
     Example: [bold]facefleet index ~/Pictures/wedding --album wedding[/bold]
