@@ -156,8 +156,8 @@ class Settings(BaseModel):
     """Attempts before a photo is dead that S3 says is gone, or refuses to hand out: rights and objects may be late."""
     max_crashes: int = Field(default=3, ge=1)
     """Worker deaths on one photo before it is dead."""
-    relay_interval_s: float = Field(default=0.5, gt=0)
-    """How often the dispatcher looks for photos to send."""
+    relay_interval_s: float = Field(default=0.2, gt=0)
+    """How often the dispatcher looks for sources to list, photos to send, and what else is due."""
     sweep_interval_s: float = Field(default=15, gt=0)
     """How often the dispatcher looks for expired leases."""
     album_deadline_s: float = Field(default=600, gt=0)

@@ -25,6 +25,7 @@ _SELECT_NAMED = sa.select(album).where(
     album.c.name == sa.bindparam("asked_name"),
     album.c.deleting_since.is_(None),
 )
+_SELECT_DELETING = sa.select(album).where(album.c.deleting_since.is_not(None)).order_by(album.c.deleting_since)
 
 
 @dataclass(frozen=True)
@@ -164,9 +165,8 @@ class Albums:
 
     def deleting(self) -> list[Album]:
         """List albums whose deletion was begun and not ended, of all tenants."""
-        statement = sa.select(album).where(album.c.deleting_since.is_not(None)).order_by(album.c.deleting_since)
         with self.database.reading() as connection:
-            return [_album_of(row) for row in connection.execute(statement)]
+            return [_album_of(row) for row in connection.execute(_SELECT_DELETING)]
 
     def erase(self, album_id: UUID) -> None:
         """Remove every row of an album whose deletion was begun. In steps, so that others may write in between."""

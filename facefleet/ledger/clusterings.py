@@ -175,7 +175,7 @@ _MARK_UNSEEN = {name: _build_mark_unseen(name) for name in INSERTS}
 
 @cache
 def _select_due(limit: int, longest_wait_s: float, redispatch_after_s: float, max_attempts: int) -> sa.Select[UUID]:
-    """Built once: the dispatcher runs it twice a second."""
+    """Built once: the dispatcher runs it several times a second."""
     unseen = sa.select(unseen_photo.c.photo_id).where(unseen_photo.c.album_id == album.c.id)
     waited = unseen.where(unseen_photo.c.entered_at <= seconds_from_now(-longest_wait_s))
     is_new = sa.or_(sa.and_(unseen.exists(), ~_is_indexing()), waited.exists())

@@ -1,6 +1,6 @@
 """Statements that read the photo table as the relay's and the purger's outbox.
 
-The dispatcher runs them twice a second: they are built once, as building one costs more than running it.
+The dispatcher runs them several times a second: they are built once, as building one costs more than running it.
 """
 
 from collections import defaultdict

@@ -134,7 +134,7 @@ def _enter(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
 
 @cache
 def _select_due(limit: int, redispatch_after_s: float, max_attempts: int) -> sa.Select[Any]:
-    """Built once: the dispatcher runs it twice a second."""
+    """Built once: the dispatcher runs it several times a second."""
     lost = unpredicted_photo.c.dispatched_at <= seconds_from_now(-redispatch_after_s)
     is_due = sa.and_(
         unpredicted_photo.c.attempt < max_attempts,
