@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.conftest import ALBUM, DemoAlbum, OpenPage, Watch, drop_file, wait_for_results
 
@@ -30,6 +30,29 @@ def test_a_dropped_selfie_finds_its_person(open_page: OpenPage, demo: DemoAlbum)
     assert first.locator(".outline").is_visible()
     assert "%" in first.locator(".cell-figure").inner_text()
     expect(first.locator(".cell-words")).to_have_text("Almost certain")
+
+
+def test_a_busy_server_is_asked_again_and_then_said_to_be_busy(
+    open_page: OpenPage, demo: DemoAlbum, watch: Watch
+) -> None:
+    watch.expected.add(503)
+    page = open_page(FIND)
+    waits = ["0", "0", None, "3600"]
+
+    def refuse(route: Route) -> None:
+        if not waits:
+            return route.continue_()
+        wait = waits.pop(0)
+        headers = {"content-type": "application/problem+json"} | ({"retry-after": wait} if wait else {})
+        return route.fulfill(status=503, headers=headers, body='{"type": "overloaded", "detail": "busy"}')
+
+    page.route("**/search?*", refuse)
+    drop_file(page, demo.selfie(demo.most_seen))
+    for left in (["3600"], []):
+        expect(page.locator(".found")).to_contain_text("The server is very busy. Try again in a moment.")
+        assert waits == left
+        page.get_by_role("button", name="Try again").click()
+    wait_for_results(page)
 
 
 def test_the_outline_lies_on_the_face(open_page: OpenPage, demo: DemoAlbum) -> None:

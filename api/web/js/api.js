@@ -3,6 +3,10 @@
 import { t, tIfKnown } from "./messages.js";
 
 const NO_CONTENT = 204;
+/** Problems of a server that did nothing, and says when it is worth asking again. */
+const BUSY = new Set(["overloaded", "rate_limited"]);
+/** Nobody looks at a page that stands still for longer. */
+const PATIENCE_MS = 15_000;
 
 /** An RFC 9457 problem. */
 export class Problem extends Error {
@@ -66,14 +70,24 @@ function withQuery(path, query) {
   return known.length ? path + mark + new URLSearchParams(known) : path;
 }
 
+/** Ask, and again when a busy server says, while there is time for that. */
 async function ask(path, options) {
-  let answer;
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await askOnce(path, options);
+    if (answer.ok) return answer;
+    const problem = problemOf(answer.status, await answer.text());
+    const restMs = 1000 * Number(answer.headers.get("Retry-After") ?? Infinity);
+    if (!BUSY.has(problem.type) || !(performance.now() + restMs < giveUpAt)) throw problem;
+    await new Promise((resume) => setTimeout(resume, restMs));
+  }
+}
+
+async function askOnce(path, options) {
   try {
-    answer = await fetch(path, { credentials: "same-origin", ...options });
+    return await fetch(path, { credentials: "same-origin", ...options });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new Problem("offline", 0, t("problem.offline"));
   }
-  if (answer.ok) return answer;
-  throw problemOf(answer.status, await answer.text());
 }
