@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID, uuid5
 
@@ -110,6 +111,8 @@ class LeasedPhoto:
     lease_token: UUID
     #: As listed.
     size_bytes: int
+    #: Whether faces of it were not to be kept when it was claimed; finishing it sees to those that came later.
+    has_unkept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +306,7 @@ def photo_id_of(album_id: UUID, uri: str, version: str, model_version: str) -> U
     return uuid5(ID_NAMESPACE, "\x00".join((str(album_id), uri, version, model_version)))
 
 
+@lru_cache(4096)  # rows, points and answers name the same faces one after the other
 def face_id_of(photo_id: UUID, face_number: int) -> UUID:
     """Name a face (and its gallery point): work that runs twice writes the same point twice."""
     return uuid5(photo_id, str(face_number))

@@ -175,7 +175,7 @@ class PhotoIndexer:
     def _upsert(self, finished: Sequence[FinishedPhoto]) -> None:
         if not finished:
             return
-        unkept = self.parts.ledger.unkept.faces(finished)
+        unkept = self.parts.ledger.unkept.faces([each for each in finished if each.leased.has_unkept])
         points = [point for each in finished for point in points_of(each) if point.face_id not in unkept]
         if not points:
             return

@@ -142,4 +142,8 @@ def _select_given(table: sa.Table, names: tuple[str, ...]) -> sa.Select[Any]:
 
 
 def _given(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
-    return {"rows": json.dumps(rows, default=str)}
+    return {"rows": json.dumps(rows, default=_write)}
+
+
+def _write(value: object) -> str:
+    return value.hex if isinstance(value, UUID) else str(value)  # without the dashes it takes half as long

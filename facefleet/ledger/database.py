@@ -52,13 +52,16 @@ INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 class Database:
     """An engine and how to use it. Safe to share between threads."""
 
+    #: PostgreSQL runs each statement of its connections by itself: to begin and to commit are two round trips.
     engine: sa.Engine
+    #: The same connections, for transactions.
+    writer: sa.Engine
     #: SQLite has one writer: threads of this process queue here, which is fair; its busy timeout is a blind poll.
     write_turn: AbstractContextManager[object]
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Lend a connection in a transaction that only reads.
+        """Lend a connection that only reads; in PostgreSQL each statement sees what is committed by then.
 
         Raises:
             LedgerUnavailable: the database cannot be reached.
@@ -66,17 +69,28 @@ class Database:
         with translated_errors(), self.engine.begin() as connection:
             yield connection
 
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> AbstractContextManager[sa.Connection]:
         """Lend a connection in a transaction that writes; it commits at the end, or not at all.
 
         Raises:
             LedgerUnavailable: the database cannot be reached, or another process writes for longer than the timeout.
         """
+        return self._writing(self.writer)
+
+    def writing_once(self) -> AbstractContextManager[sa.Connection]:
+        """Lend a connection for one statement that writes, and is a transaction of its own.
+
+        Raises:
+            LedgerUnavailable: as in `writing`.
+        """
+        return self._writing(self.engine)
+
+    @contextmanager
+    def _writing(self, engine: sa.Engine) -> Iterator[sa.Connection]:
         with (
             translated_errors(),
             self.write_turn,
-            self.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection,
+            engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection,
             connection.begin(),
         ):
             yield connection
@@ -141,7 +155,7 @@ def _connect_sqlite(url: sa.URL, file: Path) -> Database:
     engine = sa.create_engine(url, pool_size=16, max_overflow=48)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
-    return Database(engine, Lock())
+    return Database(engine, engine, Lock())
 
 
 def _connect_postgresql(url: sa.URL) -> Database:
@@ -149,12 +163,13 @@ def _connect_postgresql(url: sa.URL) -> Database:
         url.set(drivername="postgresql+psycopg"),
         pool_size=8,
         max_overflow=24,
+        isolation_level="AUTOCOMMIT",
         connect_args=_POSTGRESQL_CONNECT,
     )
     sa.event.listen(engine, "connect", _prepare_postgresql)
     sa.event.listen(engine, "checkin", _note_use)
     sa.event.listen(engine, "checkout", _build_check(engine.dialect))
-    return Database(engine, nullcontext())
+    return Database(engine, engine.execution_options(isolation_level="READ COMMITTED"), nullcontext())
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection

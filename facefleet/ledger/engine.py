@@ -169,7 +169,7 @@ def migrate(database: Database) -> None:
 
     config = alembic.config.Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with translated_errors(), database.write_turn, _migrating(database.engine) as connection:
+    with translated_errors(), database.write_turn, _migrating(database.writer) as connection:
         config.attributes["connection"] = connection
         try:
             alembic.command.upgrade(config, "head")
@@ -187,10 +187,10 @@ def _is_current(database: Database) -> bool:
 
 
 @contextmanager
-def _migrating(engine: sa.Engine) -> Iterator[sa.Connection]:
+def _migrating(writer: sa.Engine) -> Iterator[sa.Connection]:
     """Lend a connection whose transaction nobody else migrates beside."""
-    exclusive = engine.connect().execution_options(sqlite_begin="BEGIN EXCLUSIVE")
+    exclusive = writer.connect().execution_options(sqlite_begin="BEGIN EXCLUSIVE")
     with exclusive as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
+        if writer.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         yield connection

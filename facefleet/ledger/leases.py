@@ -17,6 +17,7 @@ from facefleet.ledger.finishing import Finishing
 from facefleet.ledger.listing import delete_photos, list_photos
 from facefleet.ledger.schema import job, job_photo, photo, row_state_is, state_is
 from facefleet.ledger.settling import IS_HELD, bury_photos, lock_held, tokens_of
+from facefleet.ledger.unkept import HAS_UNKEPT
 from facefleet.records import (
     Backlog,
     FailedPhoto,
@@ -45,7 +46,8 @@ def _build_claim(claimable: sa.ColumnElement[bool]) -> ReturningUpdate[Any]:
             lease_until=seconds_from_now(sa.bindparam("lease_s", type_=sa.Double)),
         )
     )
-    return claim.returning(*(photo.c[field] for field in LeasedPhoto.__dataclass_fields__))
+    columns = dict(photo.c) | {"has_unkept": HAS_UNKEPT}
+    return claim.returning(*(columns[field] for field in LeasedPhoto.__dataclass_fields__))
 
 
 _IS_DUE = sa.and_(row_state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
@@ -74,10 +76,9 @@ class Leases:
         Returns:
             Those that the caller owns now; the others are not due, or somebody else's.
         """
-        statement = _CLAIM_ALONE if len(photo_ids) == 1 else _CLAIM
-        values = {"photo_ids": list(photo_ids), "lease_s": lease_s}
-        with self.database.writing() as connection:
-            return [LeasedPhoto(*row) for row in connection.execute(statement, values)]
+        claim, asked = _CLAIM_ALONE if len(photo_ids) == 1 else _CLAIM, {"photo_ids": photo_ids, "lease_s": lease_s}
+        with self.database.writing_once() as connection:
+            return [LeasedPhoto(*row) for row in connection.execute(claim, asked)]
 
     def renew(self, leased: Sequence[LeasedPhoto], lease_s: float) -> set[UUID]:
         """Keep photos for `lease_s` more seconds; returns the ids that are still the caller's."""

@@ -1,6 +1,7 @@
 """Statements that end a lease: compare-and-swap on its token, then write what the worker found."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,9 @@ from facefleet.ledger.bulk import RowUpdate, insert_rows, is_in
 from facefleet.ledger.clock import utc_now
 from facefleet.ledger.clusterings import mark_unseen
 from facefleet.ledger.listing import DELETE_FACES, is_present, supersede_older
-from facefleet.ledger.prediction_outbox import mark_unpredicted
+from facefleet.ledger.prediction_outbox import SELECT_ALBUMS_WITH_NAMED, enter_unpredicted
 from facefleet.ledger.schema import face, photo, row_state_is
-from facefleet.ledger.unkept import drop_unkept, dropped_of
+from facefleet.ledger.unkept import SELECT_DROPPED, SELECT_UNKEPT_SOURCES, DoomedPoint, doom_faces, drop_unkept
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, face_id_of
 
 #: Longest sentence that is kept about a dead photo.
@@ -45,6 +46,17 @@ _LOCK_HELD = (
     .order_by(photo.c.id)
     .with_for_update()
 )
+#: Mostly there is none of it, which one statement says for less than three.
+_RARE = sa.union_all(
+    *(
+        select.add_columns(sa.literal_column(f"'{kind}'"))
+        for kind, select in (
+            ("dropped", SELECT_DROPPED),
+            ("unkept", SELECT_UNKEPT_SOURCES),
+            ("named", SELECT_ALBUMS_WITH_NAMED),
+        )
+    )
+)
 _SETTLED: dict[str, Any] = {"lease_token": None, "lease_until": None, "finished_at": utc_now()}
 _INDEX = RowUpdate(photo, state=PhotoState.INDEXED.value, reason=None, detail=None, **_SETTLED)
 _BURY = RowUpdate(photo, state=PhotoState.DEAD.value, face_count=None, **_SETTLED)
@@ -59,9 +71,8 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
     """Record found faces; returns the tokens of the leases that were still held."""
     held = lock_held(connection, [each.leased for each in results])
     mine = [each for each in results if each.leased.lease_token in held]
-    # Read behind the lock, under which faces are dropped.
-    dropped = dropped_of(connection, [each.leased.id for each in mine])
-    rows = {each.leased.id: [row for row in _face_rows(each) if row["id"] not in dropped] for each in mine}
+    rare = _read_rare(connection, mine, held)
+    rows = {each.leased.id: [row for row in _face_rows(each) if row["id"] not in rare["dropped"]] for each in mine}
     found = [
         {
             "id_": each.leased.id,
@@ -75,11 +86,39 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
     _settle(connection, _INDEX, found, held.values())
     insert_rows(connection, face, [row for each in mine for row in rows[each.leased.id]])
     with_faces = {each.leased.id for each in mine if rows[each.leased.id]}
-    if with_faces:
-        drop_unkept(connection, with_faces)
     mark_unseen(connection, with_faces)
-    mark_unpredicted(connection, with_faces, {each.leased.album_id for each in mine})
+    if with_faces and rare["named"]:
+        enter_unpredicted(connection, with_faces)
+    if rare["unkept"]:
+        drop_unkept(connection, with_faces)
+    if rare["dropped"]:
+        _doom_dropped(connection, mine, rare["dropped"])
     return set(held)
+
+
+def _read_rare(
+    connection: sa.Connection, mine: Sequence[FinishedPhoto], held: Mapping[UUID, sa.Row[Any]]
+) -> Mapping[str, set[UUID]]:
+    """Ask what few photos have: behind their lock, under which faces are dropped and places become unkept."""
+    asked = {
+        "photo_ids": [each.leased.id for each in mine],
+        "source_ids": [row.source_id for row in held.values()],
+        "album_ids": {each.leased.album_id for each in mine},
+    }
+    found: defaultdict[str, set[UUID]] = defaultdict(set)
+    for found_id, kind in connection.execute(_RARE, asked) if mine else ():
+        found[kind].add(found_id)
+    return found
+
+
+def _doom_dropped(connection: sa.Connection, mine: Sequence[FinishedPhoto], dropped: Collection[UUID]) -> None:
+    """Have the points removed of faces that were dropped while they were recognized."""
+    faces = (
+        DoomedPoint(face_id_of(each.leased.id, number), each.leased.id, each.leased.album_id)
+        for each in mine
+        for number in range(len(each.recognized.faces))
+    )
+    doom_faces(connection, [each for each in faces if each.id in dropped])
 
 
 def bury_photos(connection: sa.Connection, failures: Sequence[FailedPhoto]) -> set[UUID]:
@@ -136,7 +175,7 @@ def face_row(album_id: UUID, photo_id: UUID, number: int, recognized: Recognized
         "y": float(box.y),
         "w": float(box.w),
         "h": float(box.h),
-        "landmarks": [float(coordinate) for coordinate in detection.landmarks.reshape(-1)],
+        "landmarks": detection.landmarks.reshape(-1).tolist(),
         "detection_score": float(detection.detection_score),
         **measured,
     }

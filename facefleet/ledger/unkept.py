@@ -18,12 +18,18 @@ from facefleet.ledger.schema import album, face, photo
 from facefleet.ledger.spots import FACE_PLACE, Placed, Spot, fetch_in_chunks, pair_spots
 from facefleet.records import FinishedPhoto, face_id_of
 
-_DROPPED = sa.select(dropped_face.c.face_id).where(is_in(dropped_face.c.photo_id, "photo_ids"))
-_CONCERNED_SOURCES = sa.select(unkept_place.c.source_id).where(is_in(unkept_place.c.source_id, "source_ids")).distinct()
+SELECT_DROPPED = sa.select(dropped_face.c.face_id).where(is_in(dropped_face.c.photo_id, "photo_ids"))
+SELECT_UNKEPT_SOURCES = sa.select(unkept_place.c.source_id).where(is_in(unkept_place.c.source_id, "source_ids"))
 _CONCERNED = (
     sa.select(photo.c.id)
     .join(unkept_place, unkept_place.c.source_id == photo.c.source_id)
     .where(is_in(photo.c.id, "photo_ids"))
+)
+#: Whether anything of a photo is not to be kept: behind RETURNING, where SQLAlchemy leaves out tables of columns for
+#: SQLite, so that those of the photo have to be written out.
+HAS_UNKEPT = sa.or_(
+    sa.select(dropped_face.c.face_id).where(dropped_face.c.photo_id == sa.literal_column("photo.id")).exists(),
+    sa.select(unkept_place.c.id).where(unkept_place.c.source_id == sa.literal_column("photo.source_id")).exists(),
 )
 
 
@@ -44,17 +50,19 @@ class Unkept:
 
     def faces(self, finished: Sequence[FinishedPhoto]) -> set[UUID]:
         """Name the faces of recognized photos that are at such places or were dropped, so that nobody writes them."""
+        if not finished:
+            return set()
         by_source = {source_id_of(each.leased.album_id, each.leased.store_uri): each for each in finished}
         with self.database.reading() as connection:
             dropped = dropped_of(connection, [each.leased.id for each in finished])
-            concerned = connection.execute(_CONCERNED_SOURCES, {"source_ids": by_source}).scalars().all()
+            concerned = set(connection.execute(SELECT_UNKEPT_SOURCES, {"source_ids": by_source}).scalars())
             placed = {each: place_faces(by_source[each].leased.id, by_source[each].recognized) for each in concerned}
             return dropped | find_unkept(connection, placed)
 
 
 def dropped_of(connection: sa.Connection, photo_ids: Collection[UUID]) -> set[UUID]:
     """Name the faces of photos that were let go of one by one."""
-    return set(connection.execute(_DROPPED, {"photo_ids": photo_ids}).scalars())
+    return set(connection.execute(SELECT_DROPPED, {"photo_ids": photo_ids}).scalars())
 
 
 def place_faces(photo_id: UUID, recognized: RecognizedPhoto) -> list[Placed]:

@@ -17,7 +17,9 @@ from facefleet.ledger.collection_schema import (
     user_face,
 )
 from facefleet.ledger.engine import Ledger
+from facefleet.ledger.erasure_schema import unkept_place
 from facefleet.ledger.images import FaceLabel, IndexedImage
+from facefleet.ledger.listing import source_id_of
 from facefleet.records import FinishedPhoto, FoundFace, PhotoState, face_id_of
 from tests.integration.ledger.scene import Scene, recognized, ref_of
 
@@ -60,6 +62,37 @@ def test_a_deleted_face_stays_away_when_its_photo_is_indexed_again(scene: Scene)
     assert walked(scene) == sorted([two, three])
     assert scene.find(photo_id).face_count == 2
     assert scene.ledger.repairs.face_ids(scene.album.id, "m1") == {photo_id: {two, three}}
+
+
+def test_who_claims_a_photo_learns_whether_faces_of_it_are_not_to_be_kept(scene: Scene) -> None:
+    photo_ids = scene.add("a.jpg", "b.jpg", "c.jpg")
+    scene.index(photo_ids, face_count=2)
+    dropped, unkept = face_id_of(photo_ids[0], 1), face_id_of(photo_ids[1], 0)
+    scene.ledger.images.delete_faces(scene.album.id, [dropped])
+    source_id = source_id_of(scene.album.id, scene.find(photo_ids[1]).store_uri)
+    place = {"x": 0, "y": 2 / 300, "w": 30 / 400, "h": 40 / 300}
+    with scene.ledger.database.writing() as connection:
+        row = {"id": uuid4(), "album_id": scene.album.id, "source_id": source_id} | place
+        connection.execute(unkept_place.insert().values(row))
+    scene.ledger.repairs.reindex(photo_ids)
+    leased = scene.claim(photo_ids)
+    assert [each.has_unkept for each in leased] == [True, True, False]
+    assert scene.ledger.unkept.faces([FinishedPhoto(each, recognized(2)) for each in leased]) == {dropped, unkept}
+
+
+def test_a_face_that_is_deleted_while_its_photo_is_looked_at_loses_the_point_that_was_just_written(
+    scene: Scene,
+) -> None:
+    (photo_id,) = scene.add("a.jpg")
+    scene.index([photo_id], face_count=2)
+    one, two = (face_id_of(photo_id, number) for number in range(2))
+    scene.ledger.repairs.reindex([photo_id])
+    (leased,) = scene.claim([photo_id])
+    scene.ledger.images.delete_faces(scene.album.id, [one])
+    assert scene.ledger.erasures.doomed(10) == []
+    scene.ledger.leases.finish([FinishedPhoto(leased, recognized(2))])
+    assert [(each.face_id, each.album_id) for each in scene.ledger.erasures.doomed(10)] == [(one, scene.album.id)]
+    assert walked(scene) == [two]
 
 
 def test_an_image_goes_with_its_last_face_and_a_photo_does_not(scene: Scene) -> None:
