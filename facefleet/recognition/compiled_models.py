@@ -90,4 +90,7 @@ def openvino_core() -> Any:  # noqa: ANN401  untyped
     The CPU plugin of each core gives the thread a signal stack and takes it away at its end. Cores that end in another
     order than they began leave the thread with a stack that is gone, and the next signal ends the process.
     """
-    return import_openvino().Core()
+    openvino = import_openvino()
+    # The first use of its table of types builds it; two threads that did so at once would wait for each other for ever.
+    openvino.Type.u8.to_dtype()
+    return openvino.Core()

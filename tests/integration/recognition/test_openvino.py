@@ -31,12 +31,45 @@ while sessions:
 signal.signal(signal.SIGUSR1, lambda *_: print("alive"))
 signal.raise_signal(signal.SIGUSR1)
 """
+_ASK_TWICE_AT_ONCE = """
+import sys
+from threading import Barrier, Thread
+from facefleet.recognition.compiled_models import openvino_core
+
+openvino_core()
+together = Barrier(2)
+
+def ask():
+    from openvino import Type
+    together.wait()
+    Type.f32.to_dtype()
+
+sys.setswitchinterval(1e-6)
+threads = [Thread(target=ask, daemon=True) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("both")
+"""
 
 
 def test_a_signal_is_survived_after_sessions_ended_in_any_order(tmp_path: Path) -> None:
     command = [sys.executable, "-X", "faulthandler", "-c", _OPEN_TWO_CLOSE_THE_FIRST_FIRST, tmp_path]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (ended.returncode, ended.stdout) == (0, "alive\n"), ended.stderr
+
+
+def test_two_threads_that_infer_for_the_first_time_do_not_wait_for_each_other() -> None:
+    """Each inference asks this; without what it guards against, one process in three hangs."""
+    command = [sys.executable, "-c", _ASK_TWICE_AT_ONCE]
+    begun = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(6)]
+    try:
+        assert [process.communicate(timeout=60)[0] for process in begun] == [b"both\n"] * 6
+    finally:
+        for process in begun:
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize("harm", [lambda blob: blob[: len(blob) // 2], lambda _: b"", lambda blob: bytes(len(blob))])
