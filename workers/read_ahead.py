@@ -77,6 +77,9 @@ def _begin(photo: LeasedPhoto, read: Read) -> Future[bytes]:
         except BaseException as error:  # noqa: BLE001  whose turn it is raises it
             ahead.set_exception(error)
 
-    # Of its own and a daemon: a process that ends does not wait for a store that says nothing.
-    Thread(target=fetch, name="read-ahead", daemon=True).start()
+    try:
+        # Of its own and a daemon: a process that ends does not wait for a store that says nothing.
+        Thread(target=fetch, name="read-ahead", daemon=True).start()
+    except RuntimeError:  # the machine has no room for another thread, for which no photo is to blame
+        fetch()
     return ahead

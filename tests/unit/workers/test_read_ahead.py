@@ -1,7 +1,7 @@
 """The next photo is on its way while one is recognized, within a budget."""
 
 from collections.abc import Callable
-from threading import Event
+from threading import Event, Thread
 from uuid import uuid4
 
 import pytest
@@ -77,3 +77,14 @@ def test_an_error_comes_when_it_is_the_photos_turn() -> None:
             read(photos[1])
         assert ahead.ahead_bytes == 0
         assert read(photos[2]) == b"c"
+
+
+def test_a_machine_without_room_for_a_thread_reads_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    store, photos, ahead = Store(), [leased(name) for name in "ab"], ReadAhead(100)
+    with ahead.over(photos, store.read) as read:
+        assert [read(photo) for photo in photos] == [b"a", b"b"]
+    assert ahead.ahead_bytes == 0
