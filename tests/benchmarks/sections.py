@@ -23,7 +23,7 @@ from tests.benchmarks.albums import CHECKOUT, make_selfies
 from tests.benchmarks.crowd import ALBUM, ALBUMS, fill_crowd
 from tests.benchmarks.measuring import Spread
 from tests.benchmarks.searches import search_at_rate, search_closed_loop
-from tests.benchmarks.sides import FacefleetSide, Side, celery_side, facefleet_side, loop_side
+from tests.benchmarks.sides import CONTROL, FacefleetSide, Side, celery_side, facefleet_side, loop_side
 from tests.benchmarks.stages import measure_stages
 from tests.fixtures.processes import clean_environment
 from tests.fixtures.redis import running_redis
@@ -149,10 +149,9 @@ def time_starts(bench: Bench) -> Figures:
             f"print(len(r.recognize(open({str(photo)!r}, 'rb').read()).faces)); r.close()"
         ),
         "loop": (
-            "import cv2; from insightface.app import FaceAnalysis; "
-            f"a = FaceAnalysis(name={str(bench.pack)!r}, allowed_modules=['detection', 'recognition'], "
-            "providers=['CPUExecutionProvider']); a.prepare(ctx_id=-1, det_size=(640, 640)); "
-            f"print(len(a.get(cv2.imread({str(photo)!r}))))"
+            f"import sys; sys.path.insert(0, {str(CONTROL)!r}); from pathlib import Path; import cv2; "
+            "from own_cores import keep_to_own_cores; keep_to_own_cores(); from face_analysis_loop import load; "
+            f"print(len(load(Path({str(bench.pack)!r})).get(cv2.imread({str(photo)!r}))))"
         ),
     }
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}

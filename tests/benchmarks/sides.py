@@ -18,7 +18,7 @@ from celery import Celery
 from tests.benchmarks.measuring import cpu_s_of, memory_mb_of, tree_of
 from tests.fixtures.processes import FACEFLEET, clean_environment, wait_until
 
-_CONTROL = Path(__file__).parent / "control"
+CONTROL = Path(__file__).parent / "control"
 _PATIENCE_S = 600
 
 
@@ -160,7 +160,7 @@ class LoopSide:
 @contextmanager
 def loop_side(pack: Path, cores: set[int], log: Path) -> Iterator[LoopSide]:
     """Start the loop's process."""
-    command = [sys.executable, str(_CONTROL / "face_analysis_loop.py"), str(pack)]
+    command = [sys.executable, str(CONTROL / "face_analysis_loop.py"), str(pack)]
     with _started(command, cores, dict(os.environ), log) as process:
         yield LoopSide(process)
 
@@ -186,7 +186,7 @@ class CelerySide:
 def celery_side(pack: Path, cores: set[int], redis_url: str, log: Path) -> Iterator[CelerySide]:
     """Start the naive worker and let both of its processes load their models."""
     env = dict(os.environ) | {"NAIVE_REDIS": redis_url, "NAIVE_PACK": str(pack)}
-    program = ["-m", "celery", "--workdir", str(_CONTROL), "-A", "celery_prefork", "worker", "-c", str(len(cores))]
+    program = ["-m", "celery", "--workdir", str(CONTROL), "-A", "celery_prefork", "worker", "-c", str(len(cores))]
     app = Celery("bench", broker=redis_url, backend=redis_url)
     with _started([sys.executable, *program], cores, env, log) as process, closing(app):
         wait_until(lambda: log.read_text().count("model loaded") == len(cores), "the naive worker", _PATIENCE_S)
