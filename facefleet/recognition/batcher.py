@@ -10,6 +10,9 @@ from typing import Generic, TypeVar
 
 from facefleet.errors import Overloaded, RecognizerUnavailable
 
+#: After an urgent item, one runner of several leaves bulk alone for this long: the next one finds it free.
+_KEPT_FREE_S = 1.0
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -32,6 +35,7 @@ class BatchPolicy:
 class _Waiting(Generic[Item, Result]):
     key: Hashable
     item: Item
+    urgent: bool
     future: Future[Result] = field(default_factory=Future)
     since_s: float = field(default_factory=time.monotonic)
 
@@ -41,9 +45,11 @@ class Batcher(Generic[Item, Result]):
 
     Urgent items go before bulk items, and within each kind the oldest goes first, with others of the same key.
     A batch closes when it is full or its oldest item has waited long enough. When a batch fails, its items are tried
-    one by one, so that one poison item does not sink its neighbours.
+    one by one, so that one poison item does not sink its neighbours. While urgent items come, bulk leaves one runner of
+    several free.
 
-    The two lanes and `_closed` belong to one lock, which both conditions share; `run_batch` is called without it.
+    The lanes, `_closed` and what is known of the runners belong to one lock, which both conditions share; `run_batch`
+    is called without it.
     """
 
     def __init__(self, run_batch: Callable[[Hashable, Sequence[Item]], Sequence[Result]], policy: BatchPolicy) -> None:
@@ -61,6 +67,8 @@ class Batcher(Generic[Item, Result]):
         self._room = threading.Condition(lock)
         self._urgent: deque[_Waiting[Item, Result]] = deque()
         self._bulk: deque[_Waiting[Item, Result]] = deque()
+        self._bulk_batches = 0
+        self._kept_free_until_s = 0.0
         self._closed = False
         self._threads = [
             threading.Thread(target=self._run, name=f"recognizer-{number}", daemon=True)
@@ -81,7 +89,7 @@ class Batcher(Generic[Item, Result]):
             Overloaded: urgent, and the queue is full.
             RecognizerUnavailable: the batcher is closed.
         """
-        waiting: _Waiting[Item, Result] = _Waiting(key, item)
+        waiting: _Waiting[Item, Result] = _Waiting(key, item, urgent)
         lane = self._urgent if urgent else self._bulk
         with self._room:
             if urgent and len(lane) >= self._policy.queue_size:
@@ -89,6 +97,8 @@ class Batcher(Generic[Item, Result]):
             self._room.wait_for(lambda: self._closed or len(lane) < self._policy.queue_size)
             if self._closed:
                 raise RecognizerUnavailable("The recognizer is shutting down.")
+            if urgent:
+                self._kept_free_until_s = waiting.since_s + _KEPT_FREE_S
             lane.append(waiting)
             self._work.notify()
         return waiting.future
@@ -107,6 +117,8 @@ class Batcher(Generic[Item, Result]):
             wanted = [waiting for waiting in batch if waiting.future.set_running_or_notify_cancel()]
             if wanted:
                 self._answer(wanted)
+            with self._work:
+                self._bulk_batches -= not batch[0].urgent
 
     def _next_batch(self) -> list[_Waiting[Item, Result]]:
         """Wait for a batch; an empty one means closed and drained."""
@@ -121,9 +133,13 @@ class Batcher(Generic[Item, Result]):
                 self._work.wait(patience_s)
 
     def _patience_s(self) -> float:
-        """How long the batch that is next may still wait for company."""
+        """How long the batch that is next may still wait: for company, or because this runner is kept free."""
         if self._urgent or self._closed:
             return 0.0
+        if self._bulk_batches >= max(1, self._policy.runners - 1):
+            kept_free_s = self._kept_free_until_s - time.monotonic()
+            if kept_free_s > 0:
+                return kept_free_s
         oldest = self._bulk[0]
         if sum(waiting.key == oldest.key for waiting in self._bulk) >= self._policy.max_size:
             return 0.0
@@ -131,6 +147,7 @@ class Batcher(Generic[Item, Result]):
 
     def _take_batch(self) -> list[_Waiting[Item, Result]]:
         first = (self._urgent or self._bulk)[0]
+        self._bulk_batches += not first.urgent
         batch: list[_Waiting[Item, Result]] = []
         for lane in (self._urgent, self._bulk):
             others: list[_Waiting[Item, Result]] = []

@@ -8,6 +8,7 @@ import pytest
 
 from facefleet.errors import Overloaded, RecognizerUnavailable
 from facefleet.recognition.batcher import Batcher, BatchPolicy
+from tests.fixtures.processes import wait_until
 
 BOUND_S = 10
 
@@ -159,3 +160,29 @@ def test_what_nobody_waits_for_any_more_is_not_run(gate: Gate, start: Callable[.
     gate.opened.set()
     assert results([first, kept]) == ["first!", "kept!"]
     assert gate.batches[1:] == [("k", ["kept"])]
+
+
+def test_bulk_leaves_a_runner_free_while_urgent_items_come(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facefleet.recognition.batcher._KEPT_FREE_S", BOUND_S)
+    batcher = Batcher(gate.run_batch, BatchPolicy(max_size=1, max_wait_s=0.0, queue_size=100, runners=2))
+    gate.opened.set()
+    batcher.submit("k", "search", urgent=True).result(BOUND_S)
+    gate.opened.clear()
+    gate.entered.clear()
+    bulk = [batcher.submit("k", name) for name in ("photo", "another")]
+    assert gate.entered.wait(BOUND_S)
+    next_search = batcher.submit("k", "next search", urgent=True)
+    wait_until(lambda: ("k", ["next search"]) in gate.batches, "the next search is worked on")
+    assert ("k", ["another"]) not in gate.batches
+    gate.opened.set()
+    assert results([next_search, *bulk]) == ["next search!", "photo!", "another!"]
+    batcher.close()
+
+
+def test_without_urgent_items_every_runner_works_on_bulk(gate: Gate) -> None:
+    batcher = Batcher(gate.run_batch, BatchPolicy(max_size=1, max_wait_s=0.0, queue_size=100, runners=2))
+    bulk = [batcher.submit("k", name) for name in ("photo", "another")]
+    wait_until(lambda: len(gate.batches) == len(bulk), "both are worked on")
+    gate.opened.set()
+    assert sorted(map(str, results(bulk))) == ["another!", "photo!"]
+    batcher.close()
