@@ -82,6 +82,13 @@ def servers_of(processes: tuple[str, ...]) -> list[psutil.Process]:
     return [each for each in mine if each.name() in processes]
 
 
+def require_running(worker: subprocess.Popen[bytes], log: Path) -> None:
+    """Fail with the last words of a worker that ended."""
+    if worker.poll() is not None:
+        last_lines = log.read_text(errors="replace").splitlines()[-20:]
+        pytest.fail("\n".join([f"the worker ended with status {worker.returncode}:", *last_lines]))
+
+
 @pytest.mark.timeout(900)
 def test_cpu_of_ledger_and_broker(
     processes: Processes, redis_url: str, fresh_postgres_url: str, tmp_path: Path
@@ -91,9 +98,10 @@ def test_cpu_of_ledger_and_broker(
     chosen["worker_lanes"] = "interactive,index"
     env = clean_environment(**chosen, data_dir=str(tmp_path / "data"), log_format="json")
     dispatcher = processes.start("dispatcher", env=env)
-    worker = subprocess.Popen(
-        [sys.executable, "-c", "from tests.benchmarks.bench_ledger import work; work()"], env=env, cwd=CHECKOUT
-    )
+    worker_log = tmp_path / "worker.log"
+    with worker_log.open("wb") as output:
+        command = [sys.executable, "-c", "from tests.benchmarks.bench_ledger import work; work()"]
+        worker = subprocess.Popen(command, env=env, cwd=CHECKOUT, stdout=output, stderr=output)
     try:
         with closing(open_ledger(fresh_postgres_url)) as ledger:
             version = find_model_pack(Settings(model_pack="demo")).model_version
@@ -105,7 +113,12 @@ def test_cpu_of_ledger_and_broker(
                 for start in range(0, photos, 500):
                     ledger.jobs.add_photos(job.id, version, refs[start : start + 500])
                 ledger.jobs.finish_listing(job.id)
-                wait_until(lambda: ledger.jobs.progress(job.id).indexed == photos, "all photos are indexed", 600, 0.5)
+
+                def is_done() -> bool:
+                    require_running(worker, worker_log)
+                    return ledger.jobs.progress(job.id).indexed == photos
+
+                wait_until(is_done, "all photos are indexed", 600, 0.5)
 
             index("warm", 200)
             roles = {"dispatcher": [dispatcher.pid], "worker": [worker.pid]}
