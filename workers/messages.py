@@ -11,7 +11,7 @@ PREDICT_PHOTOS = "facefleet.predict_photos"
 
 def send_index_photos(app: Celery, queue: str, album_id: UUID, photo_ids: list[UUID]) -> None:
     """Put one message on a queue: photos of an album that are to be indexed."""
-    app.send_task(INDEX_PHOTOS, kwargs=_ids(album_id, photo_ids), queue=queue)
+    _send(app, INDEX_PHOTOS, queue, album_id, photo_ids)
 
 
 def send_cluster_album(app: Celery, queue: str, album_id: UUID) -> None:
@@ -21,8 +21,11 @@ def send_cluster_album(app: Celery, queue: str, album_id: UUID) -> None:
 
 def send_predict_photos(app: Celery, queue: str, album_id: UUID, photo_ids: list[UUID]) -> None:
     """Put one message on a queue: photos of an album whose faces are to be predicted."""
-    app.send_task(PREDICT_PHOTOS, kwargs=_ids(album_id, photo_ids), queue=queue)
+    _send(app, PREDICT_PHOTOS, queue, album_id, photo_ids)
 
 
-def _ids(album_id: UUID, photo_ids: list[UUID]) -> dict[str, object]:
-    return {"album_id": str(album_id), "photo_ids": [str(each) for each in photo_ids]}
+def _send(app: Celery, task: str, queue: str, album_id: UUID, photo_ids: list[UUID]) -> None:
+    ids = {"album_id": str(album_id), "photo_ids": [str(each) for each in photo_ids]}
+    # What Flower shows: said here, because Celery would write it out of all ids.
+    shown = f"album {album_id}, {len(photo_ids)} photos"
+    app.send_task(task, kwargs=ids, queue=queue, kwargsrepr=shown)

@@ -27,7 +27,7 @@ class RecordingApp:
         #: The queue of each message.
         self.queues: list[str] = []
 
-    def send_task(self, _name: str, kwargs: dict[str, object], queue: str) -> None:
+    def send_task(self, _name: str, kwargs: dict[str, object], queue: str, **_: object) -> None:
         ids = kwargs["photo_ids"]
         assert isinstance(ids, list)
         self.messages.append([UUID(each) for each in ids])
