@@ -145,8 +145,13 @@ def _index_photos_in(state: PhotoState, name: str, *columns: sa.Column[object]) 
     sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
-#: How many were finished lately.
-sa.Index("ix_photo_finished", photo.c.finished_at)
+#: How many were finished lately. An index costs every photo that is in it each time that the photo changes.
+sa.Index(
+    "ix_photo_finished",
+    photo.c.finished_at,
+    sqlite_where=photo.c.finished_at.is_not(None),
+    postgresql_where=photo.c.finished_at.is_not(None),
+)
 _index_photos_in(PhotoState.PENDING, "ix_photo_due", photo.c.album_id, photo.c.next_attempt_at)
 _index_photos_in(PhotoState.PENDING, "ix_photo_dispatched", photo.c.dispatched_at)
 _index_photos_in(PhotoState.LEASED, "ix_photo_leased", photo.c.lease_until)
@@ -199,7 +204,8 @@ face = sa.Table(
     metadata,
     #: records.face_id_of(photo, number); the gallery's point has the same id.
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("album_id", sa.ForeignKey("album.id", ondelete="CASCADE", name="fk_face_album"), nullable=False),
+    #: That of its photo.
+    sa.Column("album_id", sa.Uuid, nullable=False),
     sa.Column("photo_id", sa.ForeignKey("photo.id", ondelete="CASCADE", name="fk_face_photo"), nullable=False),
     #: Counts the faces of one photo from 0, as the recognizer ordered them.
     sa.Column("number", sa.Integer, nullable=False),
@@ -220,6 +226,8 @@ face = sa.Table(
     sa.Column("yaw_deg", sa.Double, nullable=False),
     sa.Column("pitch_deg", sa.Double, nullable=False),
     sa.Column("roll_deg", sa.Double, nullable=False),
+    # PostgreSQL goes without: it would look the album up, and lock it, for every face, and the photo has it already.
+    sa.ForeignKeyConstraint(["album_id"], ["album.id"], name="fk_face_album", ondelete="CASCADE").ddl_if("sqlite"),
 )
 sa.Index("ix_face_photo", face.c.photo_id, face.c.number)
 sa.Index("ix_face_album", face.c.album_id, face.c.id)

@@ -40,7 +40,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_the_migrations_make_what_the_schema_says(empty_url: str) -> None:
     ledger = open_ledger(empty_url)
     with ledger.database.reading() as connection:
-        context = MigrationContext.configure(connection)
+        # Alembic does not see that a key is for one database alone; what was created says it, below.
+        options = {"include_object": lambda _, name, *__: name != "fk_face_album"}
+        context = MigrationContext.configure(connection, opts=options)
         assert alembic.autogenerate.compare_metadata(context, metadata) == []
     migrated = _what_was_created(ledger.database)
     with ledger.database.writing() as connection:
