@@ -43,7 +43,7 @@ def _build_labels() -> sa.Select[Any]:
     return sa.select(*columns).select_from(labelled).where(is_in(face.c.id, "face_ids"), said)
 
 
-#: Asked by every search: building it takes longer than running it.
+#: Asked by every search for users: building it takes longer than running it.
 _SELECT_LABELS = _build_labels()
 
 
