@@ -44,7 +44,7 @@ class PhotoDecoder(Protocol):
         Raises:
             PhotoTooLarge: more bytes or pixels than the limits allow.
             PhotoUndecodable: not a photo, damaged, or more than a decoder survives.
-            Overloaded: the machine has no room for another process.
+            Overloaded: the machine has no room for another process, or for the photo's pixels.
             RecognizerUnavailable: the decoder is closed.
         """
 

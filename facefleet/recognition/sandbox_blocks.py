@@ -9,6 +9,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from facefleet.errors import Overloaded
 from facefleet.recognition.sandbox_wire import BlockLayout
 
 #: Nothing and nobody can cut a block short under its readers, which would end them.
@@ -25,9 +26,13 @@ class PixelBlock:
         self.number = number
         self._layout = layout
         self.descriptor = os.memfd_create("facefleet-pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(self.descriptor, layout.total_bytes)
-        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
-        self._memory = mmap.mmap(self.descriptor, layout.total_bytes)
+        try:
+            os.ftruncate(self.descriptor, layout.total_bytes)
+            fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
+            self._memory = mmap.mmap(self.descriptor, layout.total_bytes)
+        except OSError:
+            os.close(self.descriptor)
+            raise
         #: A child that was given up may still write to it.
         self.in_doubt = False
 
@@ -68,10 +73,19 @@ class BlockPool:
         self._closed = False
 
     def take(self) -> PixelBlock:
-        """Hand out the block that was used last, or a new one."""
+        """Hand out the block that was used last, or a new one.
+
+        Raises:
+            Overloaded: the machine has no memory or no descriptor for another one, for which no photo is to blame.
+        """
         with self._lock:
             free = self._warm or self._empty
-            return free.pop() if free else PixelBlock(next(self._numbers), self._layout)
+            if free:
+                return free.pop()
+            try:
+                return PixelBlock(next(self._numbers), self._layout)
+            except OSError as error:
+                raise Overloaded(f"No memory to decode photos in can be had: {error}") from error
 
     def give_back(self, block: PixelBlock, used_bytes: int) -> None:
         """Take a block back for others.

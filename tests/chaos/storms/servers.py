@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from threading import Thread
 
 import psycopg
 import sqlalchemy as sa
@@ -196,13 +195,6 @@ def die_after_commit(run: Run) -> None:
         fleet.settings.pop(name, None)
     if run.armed:
         fleet.end("dispatcher")
-
-
-def in_background(work: Callable[[], None]) -> Thread:
-    """Begin something beside the storm."""
-    thread = Thread(target=work, daemon=True)
-    thread.start()
-    return thread
 
 
 def run_command(command: list[str | Path], environment: dict[str, str]) -> str:

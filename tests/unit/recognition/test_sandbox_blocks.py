@@ -1,13 +1,17 @@
 """Blocks of shared memory: no one cuts them short, bursts leave no memory behind, and nothing in doubt comes back."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from facefleet.errors import Overloaded
 from facefleet.recognition import sandbox_blocks
 from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.sandbox_blocks import BlockPool, PixelBlock
@@ -24,6 +28,11 @@ def pool() -> Iterator[BlockPool]:
 
 def held_bytes(block: PixelBlock) -> int:
     return os.fstat(block.descriptor).st_blocks * 512
+
+
+def count_memfds() -> int:
+    links = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sum("facefleet-pixels" in link for link in links)
 
 
 def fill(block: PixelBlock) -> None:
@@ -100,3 +109,16 @@ def test_pixels_are_seen_where_they_lie(pool: BlockPool) -> None:
     first[:] = np.arange(18).reshape(2, 3, 3)
     assert np.shares_memory(first, block.view_pixels(1, 1))
     pool.give_back(block, 0)
+
+
+def test_a_machine_without_room_for_a_block_is_no_fault_of_a_photo(
+    pool: BlockPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    before = count_memfds()
+    monkeypatch.setattr(sandbox_blocks.mmap, "mmap", refuse)
+    with pytest.raises(Overloaded, match="Cannot allocate memory"):
+        pool.take()
+    assert count_memfds() == before
