@@ -47,7 +47,11 @@ def test_plain_celery_loses_what_this_does_not() -> None:
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize(
     ("scene", "row"),
-    [pytest.param(row.kind, row, id=row.fault) for rows in LANES.values() for row in rows],
+    [
+        pytest.param(row.kind, row, id=row.fault, marks=[pytest.mark.timed] * row.timed)
+        for rows in LANES.values()
+        for row in rows
+    ],
     indirect=["scene"],
     scope="module",
 )

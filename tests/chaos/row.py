@@ -45,6 +45,8 @@ class Row:
     #: Called before the album is handed to the fleet, and how that is done.
     prepare: Callable[[Run], None] = nothing
     enter: Callable[[Run], None] = submit
+    #: Compares times: run while no other row is.
+    timed: bool = False
 
     def describe(self, evidence: Evidence) -> str:
         """Say what was expected besides, or what came of it."""

@@ -62,6 +62,7 @@ OVERLOAD = Row(
         f"{e.seen['admitted']} admitted, p99 {e.seen['admitted p99, % of that at capacity']}% of that at capacity; "
         "the others 503 with Retry-After; /healthz green; memory flat"
     ),
+    timed=True,
 )
 TOO_SLOW_TOO_MUCH = Row(
     "API: 24 senders of 1 byte/s; 10 GB, announced and streamed; 10,000 parts",
