@@ -14,7 +14,7 @@ import numpy as np
 
 #: As many as the fleet's setting max_search_queue lets in.
 PLACES = 8
-_ROUND_S = 2.5
+_ROUND_S = 1.5
 _ROUNDS = 3
 _OK, _SHED = 200, 503
 
