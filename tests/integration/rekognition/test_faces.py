@@ -113,7 +113,8 @@ def test_indexing_anew_brings_no_dropped_face_back(sdk: SdkClient, services: Ser
     sdk.delete_faces(CollectionId="album", FaceIds=[one])
     album = services.ledger.albums.get("album")
     assert mend_gallery(services.ledger, services.gallery, services.model_version, album.id).indexed_again == 0
-    services.gallery.delete_faces(album.id, [face.id for face in services.ledger.found_faces.walk(album.id, 1, None, None)])
+    [first] = services.ledger.found_faces.walk(album.id, 1, None, None)
+    services.gallery.delete_faces(album.id, [first.id])
     with indexing(services):
         assert mend_gallery(services.ledger, services.gallery, services.model_version, album.id).indexed_again == 1
         wait_for_points(services, 2)
