@@ -61,7 +61,9 @@ def cards(page: Page) -> Locator:
 
 
 def count_of(card: Locator) -> int:
-    return int(card.locator(".note").inner_text().split()[0])
+    note = card.locator(".note")
+    expect(note).to_contain_text("photo")
+    return int((note.text_content() or "").split()[0])  # the inner text of what is not laid out yet is empty
 
 
 def test_somebody_is_named_and_the_name_is_on_their_photos(open_page: OpenPage, album: str) -> None:
