@@ -85,7 +85,7 @@ restore-drill: $(STAMP) ## Back up a fleet's ledger, lose it and the gallery, re
 	$(BIN)/pytest -q -s --show-capture=no -p no:logging tests/e2e/restore_drill.py
 
 # Its rows wait more than other tests do.
-chaos: JOBS := 5
+chaos: JOBS := 4
 chaos: $(STAMP) ## Kill, freeze and cut off everything while albums are indexed, beside plain Celery (PROFILE=short or long, SEED)
 	rm -rf chaos-results
 	PROFILE=$(PROFILE) SEED=$(SEED) $(BIN)/pytest -q --show-capture=no -p no:logging tests/chaos/matrix.py -m timed
