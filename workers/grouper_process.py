@@ -21,7 +21,7 @@ from facefleet.settings import Settings
 #: About a tenth of the processor beside somebody who wants it; all of it otherwise.
 _NICENESS = 10
 _TRIES = 2
-_COMMAND = (sys.executable, "-P", "-c", "from workers.grouper_process import main; main()")
+COMMAND = (sys.executable, "-P", "-c", "from workers.grouper_process import main; main()")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,8 +38,10 @@ def main() -> None:
         grouper = AlbumGrouper(ledger, gallery, ModelRules.at_hand(settings).of, settings.lease_s)
         for line in sys.stdin:
             grouper.group(UUID(line.strip()))
-            sys.stdout.write("done\n")
-            sys.stdout.flush()
+            try:
+                os.write(sys.stdout.fileno(), b"done\n")
+            except BrokenPipeError:  # who asked was killed meanwhile; the album is done all the same
+                return
 
 
 class GrouperProcess:
@@ -100,7 +102,7 @@ class GrouperProcess:
     def _start(self) -> "subprocess.Popen[bytes]":
         # In a session of its own: a terminal's Ctrl-C is for the parent, which ends it.
         return subprocess.Popen(  # noqa: S603  nobody else's words
-            _COMMAND,
+            COMMAND,
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

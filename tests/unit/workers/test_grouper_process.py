@@ -24,11 +24,11 @@ def test_a_machine_without_room_for_a_process_is_tried_again_with_the_next_album
     grouper: GrouperProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, asked_for = uuid4(), uuid4(), tmp_path / "asked-for"
-    monkeypatch.setattr(grouper_process, "_COMMAND", (str(tmp_path / "nothing"),))
+    monkeypatch.setattr(grouper_process, "COMMAND", (str(tmp_path / "nothing"),))
     with capture_logs() as said:
         grouper.group(first)
         wait_until(lambda: bool(said), "the process cannot be started")
     # Writes down every line, and answers with it.
-    monkeypatch.setattr(grouper_process, "_COMMAND", ("tee", str(asked_for)))
+    monkeypatch.setattr(grouper_process, "COMMAND", ("tee", str(asked_for)))
     grouper.group(second)
     wait_until(lambda: asked_for.exists() and asked_for.read_text() == f"{second}\n", "the next album is asked for")
