@@ -22,7 +22,7 @@ _CHATTY = (
 
 
 def configure_logging(settings: Settings, *, level: str | None = None) -> None:
-    """Send structlog and the standard library's loggers through one chain. Called once, at an entry point.
+    """Send structlog, the standard library's loggers and Python's warnings through one chain; once, at an entry point.
 
     Args:
         settings: `log_level` and `log_format`.
@@ -53,6 +53,7 @@ def configure_logging(settings: Settings, *, level: str | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(chosen)
+    logging.captureWarnings(capture=True)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel("WARNING")
     structlog.configure(
