@@ -9,7 +9,9 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.fixtures.processes import wait_until
-from tests.web.conftest import OTHER, PHOTOS, DemoAlbum, OpenPage
+from tests.web.conftest import ALBUM, OTHER, PHOTOS, DemoAlbum, OpenPage, Watch
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
@@ -85,6 +87,22 @@ def test_somebody_is_named_and_the_name_is_on_their_photos(open_page: OpenPage, 
     undo.click()
     expect(page.get_by_role("heading", level=1, name="No name yet")).to_be_visible()
     expect(undo).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"#/people/{ALBUM}/{UNKNOWN}", "This person is not here any more."),
+        (f"#/people/{ALBUM}/somebody", "This person is not here any more."),
+        (f"#/people/deleted/{UNKNOWN}", "There is no such album."),
+        ("#/people/deleted", "There is no such album."),
+        ("#/find/deleted", "There is no such album."),
+        ("#/albums/100%", "There is no such album."),
+    ],
+)
+def test_an_address_of_nothing_shows_nothing_else(open_page: OpenPage, watch: Watch, address: str, said: str) -> None:
+    watch.expected.add(404)
+    expect(open_page(address).locator("main")).to_contain_text(said)
 
 
 def test_two_are_merged_by_dragging_and_parted_by_undoing(open_page: OpenPage, album: str) -> None:

@@ -1,13 +1,15 @@
 /** Choosing an album, where a view is about one. */
 
+import { Problem } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./messages.js";
 import { read, write } from "./memory.js";
 
-/** Find the album that is meant: the one of the address, else the one that was looked at last, else the first. */
+/** Find the album that is meant: the one of the address; where it names none, the one that was looked at last, or the first. */
 export function chooseAlbum(albums, wanted) {
   const names = albums.map(({ name }) => name);
-  const chosen = [wanted, read("album")].find((name) => names.includes(name)) ?? names[0];
+  if (wanted !== undefined && !names.includes(wanted)) throw new Problem("album_not_found", 404, t("problem.album_not_found"));
+  const chosen = wanted ?? names.find((name) => name === read("album")) ?? names[0];
   rememberAlbum(chosen);
   return chosen;
 }

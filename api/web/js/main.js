@@ -21,8 +21,17 @@ const main = h("main", { id: "main", tabindex: "-1" });
 /** Read the address: its words, and what follows the question mark. */
 function readAddress() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [name, ...rest] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [name, ...rest] = path.split("/").filter(Boolean).map(readWord);
   return { name: name in VIEWS ? name : "find", path: rest, query: new URLSearchParams(query) };
+}
+
+/** Read a word of the address as it is quoted; one that somebody typed himself may not be. */
+function readWord(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
 }
 
 async function show() {

@@ -47,7 +47,7 @@ export function merge(into, others, changed) {
 
 /** Name a person in a path. */
 export function personPath(person, rest = "") {
-  return `/v1/people/${person}${rest}`;
+  return `/v1/people/${encodeURIComponent(person)}${rest}`;
 }
 
 /** Ask for every page of a list. */

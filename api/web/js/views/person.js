@@ -1,6 +1,6 @@
 /** One person: their photos, who is with them, and faces that are somebody else's. */
 
-import { albumPath, get, local, send } from "../api.js";
+import { Problem, albumPath, get, local, send } from "../api.js";
 import { prompt } from "../dialogs.js";
 import { fill, h, icon, set } from "../dom.js";
 import { PhotoGrid } from "../grid.js";
@@ -12,9 +12,11 @@ import { timeline } from "../timeline.js";
 import { openViewer } from "../viewer.js";
 
 const COMPANIONS = 12;
+const IS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Show the view. */
 export async function showPerson(context, album, id) {
+  if (!IS_ID.test(id)) throw new Problem("person_not_found", 404, t("problem.person_not_found"));
   const view = new PersonView(context, album, id);
   await view.look();
 }
