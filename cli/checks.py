@@ -28,6 +28,8 @@ from facefleet.settings import Settings
 
 _LOW_SPACE_BYTES = 1_000_000_000
 _CONNECT_TIMEOUT_S = 5
+#: What docker-compose.yml alone reads: it takes its variables from the same `.env`.
+_OF_COMPOSE = {"port", "tag"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def find_packages(_settings: Settings) -> str:
 
 def find_settings(_settings: Settings) -> str:
     """Look which settings are made, and whether there are such: what nothing reads is passed over everywhere else."""
-    made = sorted(read_environment())
+    made = sorted(set(read_environment()) - _OF_COMPOSE)
     if strangers := [_hint_at(name) for name in made if name not in Settings.model_fields]:
         raise ConfigurationError(f"nothing reads {', '.join(strangers)}")
     return ", ".join(map(_variable, made)) or "none is made: all are as in .env.example"

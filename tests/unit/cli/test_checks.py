@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from cli.checks import find_settings
 from facefleet.errors import ConfigurationError
 from facefleet.settings import Settings
+from tests.fixtures.packs import CHECKOUT
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +28,9 @@ def test_settings_that_nothing_reads_are_named(place: Path, monkeypatch: pytest.
         ConfigurationError, match=r"FACEFLEET_MODELPACK \(is FACEFLEET_MODEL_PACK meant\?\), FACEFLEET_XYZZY$"
     ):
         find_settings(Settings())
+
+
+def test_what_compose_is_told_in_the_same_file_is_no_stranger(place: Path) -> None:
+    example = (CHECKOUT / "docker-compose.env.example").read_text()
+    (place / ".env").write_text(re.sub(r"(?m)^#(\w+)=", r"\1=", example))
+    assert find_settings(Settings(_env_file=None)).startswith("FACEFLEET_CPU_THREADS, ")
