@@ -34,7 +34,7 @@ from facefleet.client.answers import (
 )
 from facefleet.client.people import PeopleResources
 from facefleet.client.resources import QueryValue
-from facefleet.errors import JobNotFound
+from facefleet.errors import JobNotFound, TransientError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,7 +64,8 @@ class Client(PeopleResources):
             url: of the server, e.g. `http://127.0.0.1:8000`.
             api_key: empty where keys are off.
             transport: carries the requests; httpx unless there is a reason for another.
-            patience_s: what a busy server refuses (429, 503) is asked again when it says, for so long; 0: never.
+            patience_s: what a busy server refuses (429, 503) is asked again when it says, for so long, and a server
+                that goes away while a job is followed; 0: never.
         """
         super().__init__(url, api_key, transport or _open_httpx(url), patience_s)
 
@@ -144,24 +145,35 @@ class Client(PeopleResources):
         return read_answer(Job, self.get("jobs", job_id))
 
     def follow_job(self, job_id: str) -> Iterator[Job]:
-        """Give a job now and whenever it changed, until it has ended; a stream that was cut is taken up again.
+        """Give a job now and whenever it changed, until it has ended.
+
+        A stream that was cut is taken up again, and a server that is away meanwhile is asked again for `patience_s`.
 
         Raises:
             JobNotFound: its album was deleted.
+            ServerUnavailable: the server was not there to begin with, or did not come back.
         """
-        while True:
-            job = self.job(job_id)
-            yield job
-            if job.has_ended:
-                return
-            for _, said in self.events("jobs", job_id, "events"):
-                if "job_id" not in said:
-                    raise JobNotFound(said["detail"])
-                job = read_answer(Job, said)
-                yield job
-            if job.has_ended:
-                return
-            time.sleep(_RECONNECT_S)
+        job = self.job(job_id)
+        yield job
+        give_up_at_s: float | None = None
+        while not job.has_ended:
+            try:
+                for job in self._follow(job_id):
+                    give_up_at_s = None
+                    yield job
+            except TransientError:
+                give_up_at_s = give_up_at_s or time.monotonic() + self._patience_s
+                if time.monotonic() >= give_up_at_s:
+                    raise
+            if not job.has_ended:
+                time.sleep(_RECONNECT_S)
+
+    def _follow(self, job_id: str) -> Iterator[Job]:
+        """Give a job as it is and as it changes, until it has ended or the stream is cut."""
+        for _, said in self.events("jobs", job_id, "events"):
+            if "job_id" not in said:
+                raise JobNotFound(said["detail"])
+            yield read_answer(Job, said)
 
     def photos(self, album: str, state: str | None = None) -> Iterator[Photo]:
         """Walk the photos of an album, those in one state only if it is given."""

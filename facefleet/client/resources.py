@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _PAGE = 1000
 #: The first status that is an error. `http.HTTPStatus` takes 4 ms to load, and every search from the shell pays them.
 _BAD_REQUEST = 400
+#: A proxy that says "at once" is not asked as fast as it answers.
+_LEAST_REST_S = 0.1
 
 #: What a query may say; None is left out, and a list is said once for each.
 QueryValue: TypeAlias = str | float | bool | list[str] | None
@@ -75,7 +77,13 @@ class Resources:
                 return
 
     def events(self, *path: str) -> Iterator[tuple[str, Any]]:
-        """Read a stream of server-sent events: (name, data), until the server ends it."""
+        """Read a stream of server-sent events: (name, data), until the server ends it.
+
+        Events have no ids to take a lost stream up from: it is asked for anew, and begins with what is so by then.
+
+        Raises:
+            ServerUnavailable: the connection was lost; none is begun again here, `Client.follow_job` does.
+        """
         request = self._request("GET", path, {})
         request.headers["Accept"] = "text/event-stream"
         try:
@@ -130,7 +138,7 @@ class Resources:
             rest_s = answer.retry_after_s
             if rest_s is None or not _may_repeat(request, refusal) or time.monotonic() + rest_s > give_up_at_s:
                 raise refusal
-            time.sleep(rest_s)
+            time.sleep(max(rest_s, _LEAST_REST_S))
 
     def _away(self, error: Exception) -> ServerUnavailable:
         return ServerUnavailable(f"no answer from the server at {self.url}: {str(error) or type(error).__name__}")

@@ -71,6 +71,12 @@ def test_it_comes_back_when_the_server_says(
     assert (script.now_s, script.answers) == (14, [])
 
 
+def test_at_once_is_not_as_fast_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Scripted(BUSY._replace(retry_after_s=0.0), DONE)
+    ask(monkeypatch, script, read)
+    assert script.now_s == 0.1
+
+
 @pytest.mark.parametrize(
     ("refusal", "question", "patience_s", "kind", "rested_s"),
     [

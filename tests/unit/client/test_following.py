@@ -1,0 +1,95 @@
+"""Who follows a job does not notice that its server is started anew."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import TypeAlias
+
+import pytest
+
+from facefleet.client import Client
+from facefleet.client.exchange import HttpAnswer, HttpRequest
+from facefleet.errors import ServerUnavailable
+
+#: What one request meets: an answer, a stream of jobs that is cut behind the last, or nobody.
+Step: TypeAlias = HttpAnswer | list[bytes] | None
+
+
+def job(indexed: int, state: str = "running") -> bytes:
+    texts = {"job_id": "1", "album": "people", "source": "uploads:", "state": state, "detail": None}
+    numbers = {"photos": 3, "indexed": indexed, "dead": 0, "waiting": 3 - indexed, "faces": indexed}
+    return json.dumps(texts | numbers | {"seconds": 1.0, "photos_per_second": 1.0, "seconds_left": None}).encode()
+
+
+BUSY = HttpAnswer(503, b'{"type": "ledger_unavailable", "detail": "gone"}')
+
+
+class Script:
+    """A transport that meets what is written down; its clock only moves when somebody rests."""
+
+    def __init__(self, *steps: Step) -> None:
+        self.steps = list(steps)
+        self.now_s = 0.0
+
+    def send(self, _request: HttpRequest) -> HttpAnswer:
+        step = self.steps.pop(0)
+        if step is None:
+            raise ConnectionError
+        assert isinstance(step, HttpAnswer)
+        return step
+
+    @contextmanager
+    def stream(self, _request: HttpRequest) -> Iterator[tuple[int, Iterator[bytes]]]:
+        step = self.steps.pop(0)
+        if step is None:
+            raise ConnectionError
+        if isinstance(step, HttpAnswer):
+            yield step.status, iter([step.body])
+        else:
+            yield 200, self._lines_of(step)
+
+    def _lines_of(self, jobs: list[bytes]) -> Iterator[bytes]:
+        for each in jobs:
+            yield from (b"event: progress", b"data: " + each, b"")
+        if b"done" not in jobs[-1]:
+            raise ConnectionError
+
+    def check(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def rest(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+def follow(monkeypatch: pytest.MonkeyPatch, script: Script) -> Iterator[int]:
+    clock = SimpleNamespace(monotonic=lambda: script.now_s, sleep=script.rest)
+    monkeypatch.setattr("facefleet.client.time", clock)
+    client = Client("http://faces.example", transport=script, patience_s=2)
+    return (each.indexed for each in client.follow_job("1"))
+
+
+def test_it_is_taken_up_again_after_each_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[Step] = [HttpAnswer(200, job(0)), [job(0), job(1)], None, None, None, [job(1)], None, BUSY, None]
+    script = Script(*met, [job(2), job(3, "done")])
+    assert list(follow(monkeypatch, script)) == [0, 0, 1, 1, 2, 3]
+    assert script.steps == []
+
+
+def test_a_server_that_stays_away_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(HttpAnswer(200, job(0)), [job(1)], *[None] * 9)
+    steps = follow(monkeypatch, script)
+    assert [next(steps), next(steps)] == [0, 1]
+    with pytest.raises(ServerUnavailable):
+        next(steps)
+    assert script.now_s == 2
+
+
+def test_a_server_that_was_never_there_is_said_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(None)
+    with pytest.raises(ServerUnavailable):
+        next(follow(monkeypatch, script))
+    assert script.now_s == 0
