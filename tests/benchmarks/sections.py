@@ -69,24 +69,14 @@ def compare_sides(bench: Bench) -> Figures:
                 rounds[name].append(sides[name].index(bench.album))
         figures: Figures = {name: [asdict(each) for each in rounds[name]] for name in sides}
         figures["facefleet_memory_mb"] = ours.memory_mb()
-        figures |= _long_run(ours, bench)
+        # Several at once: what the first and the last photos of an album cost hardly counts.
+        figures["long"] = asdict(ours.index_all([bench.album] * bench.rounds))
     for name in ("loop", "celery"):
         pairs = list(zip(rounds["facefleet"], rounds[name], strict=True))
         figures[f"{name}_wall_ratio"] = asdict(Spread.of(one.per_second / other.per_second for one, other in pairs))
         cpu = Spread.of(one.per_cpu_second / other.per_cpu_second for one, other in pairs)
         figures[f"{name}_cpu_ratio"] = asdict(cpu)
     return figures | {"accuracy": asdict(measure_accuracy(bench.pack, bench.album, len(bench.cores)))}
-
-
-def _long_run(ours: FacefleetSide, bench: Bench) -> Figures:
-    """Index several albums at once: what the first and the last photos of one cost hardly counts."""
-    cpu_s, began_s = ours.cpu_s(), time.monotonic()
-    jobs = [ours.begin(bench.album) for _ in range(bench.rounds)]
-    while not all(ours.is_over(job) for job in jobs):
-        time.sleep(0.2)
-    photos = sum(ours.progress(job)["indexed"] for job in jobs)
-    wall_s = time.monotonic() - began_s
-    return {"long": {"photos": photos, "wall_s": wall_s, "cpu_s": ours.cpu_s() - cpu_s}}
 
 
 def count_stages(bench: Bench) -> Figures:
