@@ -207,7 +207,7 @@ class OpenVinoSession:
         self._threads = threads
         self._model = model
         self._lock = threading.Lock()
-        self._compiled: dict[tuple[int, ...], Future[queue.LifoQueue[Any]]] = {}
+        self._compiled: dict[tuple[int, ...], Future[queue.LifoQueue[_Request]]] = {}
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `ModelSession`."""
@@ -215,8 +215,7 @@ class OpenVinoSession:
             requests = self._requests_for(batch.shape)
             request = requests.get()
             try:
-                request.infer({0: batch}, share_inputs=True)
-                return [np.array(tensor.data, dtype=np.float32) for tensor in request.output_tensors]
+                return request.run(batch)
             finally:
                 requests.put(request)
         except ModelPackMismatch:
@@ -224,7 +223,7 @@ class OpenVinoSession:
         except Exception as error:  # OpenVINO raises RuntimeError with a page of text
             raise RecognizerUnavailable(f"OpenVINO failed: {_first_line(error)}") from error
 
-    def _requests_for(self, shape: tuple[int, ...]) -> "queue.LifoQueue[Any]":
+    def _requests_for(self, shape: tuple[int, ...]) -> "queue.LifoQueue[_Request]":
         with self._lock:
             compiled = self._compiled.get(shape)
             begins = compiled is None
@@ -237,14 +236,32 @@ class OpenVinoSession:
                 compiled.set_exception(error)
         return compiled.result()
 
-    def _compile(self, shape: tuple[int, ...]) -> "queue.LifoQueue[Any]":
+    def _compile(self, shape: tuple[int, ...]) -> "queue.LifoQueue[_Request]":
         # Pinned threads of several processes would land on the same cores.
         options = {"NUM_STREAMS": self._threads, "INFERENCE_NUM_THREADS": self._threads, "ENABLE_CPU_PINNING": False}
         compiled = self._models.compile(self._model, shape, options)
-        requests: queue.LifoQueue[Any] = queue.LifoQueue()
+        requests: queue.LifoQueue[_Request] = queue.LifoQueue()
         for _ in range(self._threads):
-            requests.put(compiled.create_infer_request())
+            requests.put(_Request(compiled))
         return requests
+
+
+class _Request:
+    """One run of a compiled model at a time. Its shapes are fixed, so its input and outputs stay where they are.
+
+    `infer` of OpenVINO's binding looks for them each time and copies the outputs once more: 0.3 to 0.4 ms of Python.
+    """
+
+    def __init__(self, compiled: Any) -> None:  # noqa: ANN401  untyped
+        self._request = compiled.create_infer_request()
+        self._input = self._request.get_input_tensor().data
+        self._outputs = [tensor.data for tensor in self._request.output_tensors]
+
+    def run(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        np.copyto(self._input, batch)
+        self._request.start_async()
+        self._request.wait()
+        return [np.array(output, dtype=np.float32) for output in self._outputs]
 
 
 def _first_line(error: Exception) -> str:
