@@ -199,17 +199,20 @@ class PhotoIndexer:
             if each.leased.id in accepted:
                 self.parts.metrics.photos.labels("indexed", "").inc()
                 self.parts.metrics.faces.inc(len(each.recognized.faces))
-        self._withdraw([each.leased for each in finished if each.leased.id not in accepted])
+        self._withdraw([each for each in finished if each.leased.id not in accepted])
 
-    def _withdraw(self, refused: Sequence[LeasedPhoto]) -> None:
-        """Take back the points of photos that were deleted meanwhile; those that another worker owns are its own."""
+    def _withdraw(self, refused: Sequence[FinishedPhoto]) -> None:
+        """Take back the points of what was deleted meanwhile; the others are those of the worker that owns it."""
         if not refused:
             return
-        living = self.parts.ledger.photos.existing([photo.id for photo in refused])
-        for photo in refused:
+        living = self.parts.ledger.photos.existing([each.leased.id for each in refused])
+        for photo in (each.leased for each in refused):
             log.info("finish refused", photo_id=str(photo.id), deleted=photo.id not in living)
             if photo.id not in living:
                 self.parts.gallery.delete_photos(photo.album_id, [photo.id])
+        unkept = self.parts.ledger.unkept.faces(refused)
+        for point in (point for each in refused for point in points_of(each) if point.face_id in unkept):
+            self.parts.gallery.delete_faces(point.album_id, [point.face_id])
 
     def _bury(self, failed: Sequence[FailedPhoto]) -> None:
         if not failed:

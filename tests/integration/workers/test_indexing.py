@@ -7,11 +7,13 @@ from structlog.testing import capture_logs
 
 from facefleet.errors import GalleryUnavailable, PhotoStoreUnavailable, RecognizerUnavailable
 from facefleet.photo_store import open_photo_stores
-from facefleet.records import GalleryPoint, PhotoState
+from facefleet.purging import purge_doomed
+from facefleet.records import GalleryPoint, PhotoState, face_id_of
 from tests.fixtures.processes import wait_until
 from tests.fixtures.s3 import S3Client
 from tests.integration.workers.conftest import MODEL_VERSION, Bench
 from workers.dispatcher.purger import Purger
+from workers.safeguards import create_safeguards
 
 
 def raiser(error: Exception, when: bytes = b""):  # noqa: ANN201  a function of bytes
@@ -127,6 +129,29 @@ def test_an_album_deleted_during_the_work_keeps_no_point(bench: Bench, monkeypat
     monkeypatch.setattr(bench.parts.gallery, "upsert", delete_after_upsert)
     bench.indexer.index(bench.photo_ids(album_id))
     assert bench.parts.gallery.count(MODEL_VERSION) == 0
+
+
+def test_who_lost_a_photo_leaves_no_point_of_a_face_that_was_deleted_meanwhile(bench: Bench) -> None:
+    bench.write(one=b"2 a")
+    album_id, _ = bench.list_into("party")
+    ids, ledger, gallery = bench.photo_ids(album_id), bench.parts.ledger, bench.parts.gallery
+    bench.indexer.index(ids)
+    ledger.repairs.reindex(ids)
+    deleted, kept = (face_id_of(ids[0], number) for number in range(2))
+    another_worker = replace(bench.indexer, guards=create_safeguards(bench.parts))
+
+    def lose_it(_: bytes) -> None:
+        bench.recognizer.before = lambda _: None
+        ledger.images.delete_faces(album_id, [deleted])
+        ledger.leases.expire_all()
+        ledger.leases.sweep(3)
+        another_worker.index(ids)
+        purge_doomed(ledger, gallery, bench.parts.stores)
+
+    bench.recognizer.before = lose_it
+    bench.indexer.index(ids)
+    assert bench.states(album_id) == {"one.jpg": "indexed"}
+    assert [point.face_id for point in gallery.points(MODEL_VERSION, album_id)] == [kept]
 
 
 def test_photos_of_another_model_are_left_to_another_worker(bench: Bench) -> None:
