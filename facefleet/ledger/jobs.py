@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from facefleet.errors import AlbumNotFound, JobNotFound
 from facefleet.ledger.clock import seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database, insert_or_ignore
+from facefleet.ledger.job_statements import SELECT_COUNTS, SELECT_JOB, claim_oldest, update_listing
 from facefleet.ledger.listing import list_photos
 from facefleet.ledger.outbox import mark_urgent
-from facefleet.ledger.schema import album, job, job_photo, photo, state_is
+from facefleet.ledger.schema import album, job
 from facefleet.records import DEFAULT_TENANT, Job, JobProgress, JobState, PhotoRef, PhotoState, photo_id_of
 
 
@@ -64,7 +63,7 @@ class Jobs:
             row = _fetch(connection, job_id)
             if row.tenant != tenant:
                 raise JobNotFound("there is no such job (any more)")
-            counts = connection.execute(_SELECT_COUNTS, {"wanted": job_id}).all()
+            counts = connection.execute(SELECT_COUNTS, {"wanted": job_id}).all()
 
         def count(*states: PhotoState) -> int:
             return sum(each.photos for each in counts if each.state in states)
@@ -90,13 +89,13 @@ class Jobs:
             lease_s: seconds after which another lister may take it, unless `renew_listing` is called.
         """
         with self.database.writing() as connection:
-            job_id = connection.execute(_claim_oldest(lease_s)).scalar_one_or_none()
+            job_id = connection.execute(claim_oldest(lease_s)).scalar_one_or_none()
             return None if job_id is None else _find(connection, job_id)
 
     def renew_listing(self, job_id: UUID, lease_s: float) -> None:
         """Keep a job that is still being listed for `lease_s` more seconds."""
         with self.database.writing() as connection:
-            connection.execute(_update_listing(job_id).values(listing_until=seconds_from_now(lease_s)))
+            connection.execute(update_listing(job_id).values(listing_until=seconds_from_now(lease_s)))
 
     def add_photos(self, job_id: UUID, model_version: str, refs: Sequence[PhotoRef], *, urgent: bool = False) -> int:
         """Enter photos as the current versions of what they name, and link them to the job. Twice is once.
@@ -140,19 +139,19 @@ class Jobs:
         """
         with self.database.writing() as connection:
             later = {"listing_until": seconds_from_now(delay_s), "detail": detail}
-            connection.execute(_update_listing(job_id).values(**later))
+            connection.execute(update_listing(job_id).values(**later))
 
     def finish_listing(self, job_id: UUID) -> None:
         """Say that every photo of the source was added."""
         with self.database.writing() as connection:
             ended = {"state": JobState.RUNNING.value, "listing_until": None, "listing_ended_at": utc_now()}
-            connection.execute(_update_listing(job_id).values(detail=None, **ended))
+            connection.execute(update_listing(job_id).values(detail=None, **ended))
 
     def fail_listing(self, job_id: UUID, detail: str) -> None:
         """Say that the source could not be listed, and why, in a sentence for a person."""
         with self.database.writing() as connection:
             ended = {"state": JobState.FAILED.value, "listing_until": None, "listing_ended_at": utc_now()}
-            connection.execute(_update_listing(job_id).values(detail=detail, **ended))
+            connection.execute(update_listing(job_id).values(detail=detail, **ended))
 
 
 def hold_album(connection: sa.Connection, album_id: UUID) -> None:
@@ -180,7 +179,7 @@ def ensure_job(connection: sa.Connection, album_id: UUID, source: str) -> UUID:
 
 
 def _fetch(connection: sa.Connection, job_id: UUID) -> sa.Row[Any]:
-    row = connection.execute(_SELECT_JOB, {"wanted": job_id}).one_or_none()
+    row = connection.execute(SELECT_JOB, {"wanted": job_id}).one_or_none()
     if row is None:
         raise JobNotFound("there is no such job (any more)")
     return row
@@ -198,61 +197,3 @@ def _job_of(row: sa.Row[Any]) -> Job:
 
 def _find(connection: sa.Connection, job_id: UUID) -> Job:
     return _job_of(_fetch(connection, job_id))
-
-
-@cache
-def _claim_oldest(lease_s: float) -> ReturningUpdate[Any]:
-    free = sa.or_(job.c.listing_until.is_(None), job.c.listing_until <= utc_now())
-    oldest = (
-        sa.select(job.c.id)
-        .where(state_is(job.c.state, JobState.LISTING), free)
-        .order_by(job.c.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    claim = job.update().where(job.c.id == oldest.scalar_subquery()).values(listing_until=seconds_from_now(lease_s))
-    return claim.returning(job.c.id)
-
-
-_WANTED = sa.bindparam("wanted", type_=sa.Uuid)
-
-
-def _build_select_job() -> sa.Select[Any]:
-    """Select a job; whether photos wait is asked of the index of waiting photos, which is empty when none does."""
-    is_waiting = [state_is(photo.c.state, state) for state in (PhotoState.PENDING, PhotoState.LEASED)]
-    seen = sa.select(job_photo.c.photo_id).where(job_photo.c.job_id == job.c.id, job_photo.c.photo_id == photo.c.id)
-    entered = sa.select(photo.c.id).where(photo.c.job_id == job.c.id)
-    known = sa.select(photo.c.id).where(photo.c.album_id == job.c.album_id, seen.correlate(job, photo).exists())
-    waits = sa.or_(*(mine.where(each).correlate(job).exists() for mine in (entered, known) for each in is_waiting))
-    columns = (
-        job,
-        album.c.name.label("album_name"),
-        album.c.tenant,
-        album.c.deleting_since,
-        waits.label("is_waiting"),
-        utc_now().label("now"),
-    )
-    return sa.select(*columns).select_from(job.join(album)).where(job.c.id == _WANTED)
-
-
-_SELECT_JOB = _build_select_job()
-
-
-def _build_select_counts() -> sa.CompoundSelect[Any]:
-    """Count the photos that the job entered, in an index alone, and those that it saw again, by state."""
-    totals = (
-        photo.c.state,
-        sa.func.count().label("photos"),
-        sa.func.sum(photo.c.face_count).label("faces"),
-        sa.func.max(photo.c.finished_at).label("finished_at"),
-    )
-    entered = sa.select(*totals).where(photo.c.job_id == _WANTED)
-    known = sa.select(*totals).join(job_photo, job_photo.c.photo_id == photo.c.id).where(job_photo.c.job_id == _WANTED)
-    return entered.group_by(photo.c.state).union_all(known.group_by(photo.c.state))
-
-
-_SELECT_COUNTS = _build_select_counts()
-
-
-def _update_listing(job_id: UUID) -> sa.Update:
-    return job.update().where(job.c.id == job_id, state_is(job.c.state, JobState.LISTING))
