@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from facefleet.face_records import RgbImage
+from facefleet.recognition.alignment import ALIGNED_SIZE_PX
 from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.decoders import StoredPhoto, read_stored_photo
 from facefleet.recognition.orientation import TURNS, Turn
+
+#: Up to 6 times the detector's input, what reduced pixels save (a sixth of a photo of 12 megapixels) is not worth
+#: templates that differ from those of the full photo, and photos with small faces would be decoded twice.
+_KEPT_SIDE_PX = 4000
+#: Where only large faces are kept, this is still enough for the detector.
+_LEAST_KEPT_SIDE_PX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,17 @@ def decode_photo(photo_bytes: bytes, limits: DecodeLimits, *, min_side_px: int |
         PhotoUndecodable: not a photo, a format that is not read, or damaged.
     """
     return turn_upright(read_stored_photo(photo_bytes, limits, min_side_px=min_side_px))
+
+
+def kept_side_px(min_face_px: float) -> int:
+    """Choose the longer side that a JPEG keeps when it is decoded for recognition.
+
+    Args:
+        min_face_px: shorter side of the smallest face that is kept. From twice the embedder's input on, 12 megapixels
+            at half their size still have all pixels that the embedder looks at.
+    """
+    spare = max(min_face_px / ALIGNED_SIZE_PX, 1.0)
+    return max(int(_KEPT_SIDE_PX / spare), _LEAST_KEPT_SIDE_PX)
 
 
 def turn_upright(stored: StoredPhoto) -> DecodedPhoto:

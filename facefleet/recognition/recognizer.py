@@ -15,7 +15,7 @@ from facefleet.face_records import AlignedFace, Detection, RecognizedFace, Recog
 from facefleet.metrics import Metrics
 from facefleet.recognition.alignment import align_face, lacks_pixels
 from facefleet.recognition.batcher import Batcher
-from facefleet.recognition.decoding import DecodedPhoto
+from facefleet.recognition.decoding import DecodedPhoto, kept_side_px
 from facefleet.recognition.detection import (
     RawDetections,
     choose_canvas,
@@ -38,10 +38,8 @@ from facefleet.settings import Settings
 
 _ModelOutput: TypeAlias = RawDetections | NDArray[np.float32]
 
-#: A JPEG is decoded at a half or less only while its longer side keeps this. Up to 6 times the detector's input, what
-#: reduced pixels save (8 ms of 46 at 12 megapixels) is not worth templates that differ from those of the full photo.
-_KEPT_SIDE_PX = 4000
-#: A selfie's keeps this: a face that takes a quarter of it still has all the pixels that the embedder looks at.
+#: A selfie is reduced while its longer side keeps this: a face that takes a quarter of it still has all the pixels that
+#: the embedder looks at.
 _SELFIE_SIDE_PX = 400
 #: A single face whose shorter side is at least this part of the image's longer side makes it a selfie.
 _SELFIE_SHARE = 1 / 8
@@ -77,6 +75,7 @@ class Recognizer:
         #: Pictures of photos are decoded by the same processes.
         self.decoder = decoder
         self._threshold = settings.detection_threshold or pack.detection_threshold
+        self._kept_side_px = kept_side_px(settings.min_face_px)
         chosen = settings.search_min_similarity
         #: Smallest cosine similarity of a candidate when a caller names none.
         self.similarity_threshold = pack.similarity_threshold if chosen is None else chosen
@@ -128,7 +127,7 @@ class Recognizer:
                 found = self._detect_selfie(reduced.image, urgent=urgent)
                 if found or reduced.scale == 1:
                     return self._recognize_faces(reduced, found, photo_bytes, urgent=urgent)
-        with self._decoded(photo_bytes, _KEPT_SIDE_PX, urgent=urgent) as decoded:
+        with self._decoded(photo_bytes, self._kept_side_px, urgent=urgent) as decoded:
             return self._recognize_faces(decoded, [], photo_bytes, urgent=urgent)
 
     def warm_up(self) -> None:

@@ -43,10 +43,10 @@ class Accuracy:
     equal_templates: float
 
 
-def measure_accuracy(pack: Path, album: Path, threads: int) -> Accuracy:
+def measure_accuracy(pack: Path, album: Path, threads: int, *, min_face_px: float = 0) -> Accuracy:
     """Recognize an album with both, on one runtime each."""
     files = sorted(album.glob("*.jpg"))
-    settings = Settings(model_pack=str(pack), device="cpu", cpu_threads=threads)
+    settings = Settings(model_pack=str(pack), device="cpu", cpu_threads=threads, min_face_px=min_face_px)
     with closing(load_recognizer(settings)) as recognizer, ThreadPoolExecutor(threads) as pool:
         photos = dict(zip(files, pool.map(lambda path: recognizer.recognize(path.read_bytes()), files), strict=True))
     ours = {path.name: _boxes_of(photo) for path, photo in photos.items()}

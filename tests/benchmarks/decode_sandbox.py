@@ -18,12 +18,12 @@ import cv2
 import psutil
 
 from facefleet.recognition.decode_limits import DecodeLimits
+from facefleet.recognition.decoding import kept_side_px
 from facefleet.recognition.detection import choose_canvas, fit_to_canvas
 from facefleet.recognition.sandbox import DecodeSandbox, LocalDecoder
 from tests.benchmarks.albums import prepare_album
 
 _LIMITS = DecodeLimits(max_bytes=50_000_000, max_pixels=100_000_000)
-_KEPT_SIDE_PX = 4000
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def spent_cpu_s(decoder: DecodeSandbox | LocalDecoder) -> float:
 def look_at(decoder: DecodeSandbox | LocalDecoder, photo_bytes: bytes) -> float:
     """Decode and shrink one photo; return the seconds until its pixels were there."""
     began_s = time.perf_counter()
-    with decoder.decode(photo_bytes, min_side_px=_KEPT_SIDE_PX) as decoded:
+    with decoder.decode(photo_bytes, min_side_px=kept_side_px(0)) as decoded:
         took_s = time.perf_counter() - began_s
         fit_to_canvas(decoded.image, choose_canvas(*decoded.image.shape[:2], 640), 640)
     return took_s

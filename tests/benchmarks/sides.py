@@ -139,11 +139,12 @@ class FacefleetSide:
 
 
 @contextmanager
-def facefleet_side(pack: Path, cores: set[int], data_dir: Path, log: Path) -> Iterator[FacefleetSide]:
+def facefleet_side(
+    pack: Path, cores: set[int], data_dir: Path, log: Path, *, min_face_px: float = 0
+) -> Iterator[FacefleetSide]:
     """Start Facefleet, wait until its models are loaded, and give its address."""
-    env = clean_environment(
-        data_dir=str(data_dir), model_pack=str(pack), cpu_threads=str(len(cores)), log_level="error"
-    )
+    settings = {"model_pack": str(pack), "cpu_threads": str(len(cores)), "min_face_px": str(min_face_px)}
+    env = clean_environment(data_dir=str(data_dir), log_level="error", **settings)
     published = data_dir / "server.json"
     with _started([str(FACEFLEET), "up", "--port", "0"], cores, env, log) as process:
         wait_until(lambda: published.exists() or process.poll() is not None, "facefleet up", _PATIENCE_S)

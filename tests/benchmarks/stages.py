@@ -11,13 +11,13 @@ import numpy as np
 
 from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.decoders import read_stored_photo
-from facefleet.recognition.decoding import turn_upright
+from facefleet.recognition.decoding import kept_side_px, turn_upright
 from facefleet.recognition.detection import choose_canvas, decode_detections, fit_to_canvas, scale_detection
 from facefleet.recognition.embedding import normalize_embedding
 from facefleet.recognition.face_models import FaceModels, load_models
 from facefleet.recognition.model_pack import find_model_pack
 from facefleet.recognition.quality import measure_quality
-from facefleet.recognition.recognizer import _KEPT_SIDE_PX, _align_faces
+from facefleet.recognition.recognizer import _align_faces
 from facefleet.recognition.runtimes import choose_runtime
 from facefleet.settings import Settings
 
@@ -61,7 +61,7 @@ def measure_stages(pack: Path, album: Path, photos: int) -> dict[str, float]:
 
 def _run_stages(watch: Stopwatch, models: FaceModels, path: Path, threshold: float) -> None:
     data = watch.time("read", path.read_bytes)
-    stored = watch.time("decode", lambda: read_stored_photo(data, _LIMITS, min_side_px=_KEPT_SIDE_PX, room=_ROOM))
+    stored = watch.time("decode", lambda: read_stored_photo(data, _LIMITS, min_side_px=kept_side_px(0), room=_ROOM))
     decoded = turn_upright(stored)
     height, width = decoded.image.shape[:2]
     fitted = watch.time("shrink", lambda: fit_to_canvas(decoded.image, choose_canvas(height, width, 640), 640))

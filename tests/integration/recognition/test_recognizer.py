@@ -1,6 +1,7 @@
 """The recognizer on real models: hostile files, real photos, and InsightFace as the reference."""
 
 import dataclasses
+import io
 import json
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from facefleet.errors import Overloaded, PermanentError, RecognizerUnavailable, RuntimeUnavailable
 from facefleet.face_records import RecognizedFace, RecognizedPhoto
@@ -229,6 +232,27 @@ def test_limits_on_faces(load_pack: LoadPack, real_pack: Path, shared_dir: Path)
     crowd = (shared_dir / "photos" / "crowd-1.jpg").read_bytes()
     assert len(load_pack(real_pack, max_faces_per_photo=2).recognize(crowd).faces) == 2
     assert load_pack(real_pack, min_face_px=5000).recognize(crowd).faces == ()
+
+
+@pytest.mark.shared
+def test_where_only_large_faces_are_kept_a_large_photo_is_decoded_at_half_its_size(
+    recognizer: Recognizer, load_pack: LoadPack, real_pack: Path, shared_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Image.open(shared_dir / "photos" / "two-people.jpg") as small:
+        enlarged = io.BytesIO()
+        small.resize((4000, 4000 * small.height // small.width)).save(enlarged, "JPEG", quality=90)
+    of_all = recognizer.recognize(enlarged.getvalue())
+    choosy = load_pack(real_pack, min_face_px=224)
+    decoder = Mock(wraps=choosy.decoder)
+    monkeypatch.setattr(choosy, "decoder", decoder)
+    of_large = choosy.recognize(enlarged.getvalue())
+    assert [call.kwargs["min_side_px"] for call in decoder.decode.call_args_list] == [2000]
+    assert (of_large.width_px, of_large.height_px) == (of_all.width_px, of_all.height_px)
+    large = [face for face in of_all.faces if min(face.detection.box.w, face.detection.box.h) >= 224]
+    assert len(of_large.faces) == len(large) > 0
+    for one, other in zip(of_large.faces, large, strict=True):
+        assert one.detection.box.x == pytest.approx(other.detection.box.x, abs=20)
+        assert one.template @ other.template > 0.9
 
 
 @pytest.mark.shared

@@ -12,7 +12,7 @@ from PIL import Image
 from facefleet.errors import PhotoTooLarge, PhotoUndecodable
 from facefleet.recognition.decode_limits import DecodeLimits
 from facefleet.recognition.decoders import read_stored_photo
-from facefleet.recognition.decoding import decode_photo
+from facefleet.recognition.decoding import decode_photo, kept_side_px
 
 LIMITS = DecodeLimits(max_bytes=5_000_000, max_pixels=10_000_000)
 
@@ -187,6 +187,13 @@ def test_a_large_jpeg_is_reduced_only_as_far_as_allowed_and_keeps_its_full_size(
     assert half.scale == pytest.approx(0.5)
     assert decode_photo(jpeg, LIMITS, min_side_px=802).scale == 1
     assert decode_photo(jpeg, LIMITS, min_side_px=400).scale == pytest.approx(0.25, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("min_face_px", "expected_px"), [(0, 4000), (112, 4000), (150, 2986), (224, 2000), (448, 1000), (5000, 1000)]
+)
+def test_only_large_faces_need_fewer_pixels(min_face_px: float, expected_px: int) -> None:
+    assert kept_side_px(min_face_px) == expected_px
 
 
 @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
