@@ -1,10 +1,9 @@
-"""Places where a test may have a process die, wait or fail. Without the setting, one look into an empty table."""
+"""Places where a test may have a process die, wait or fail. Without the setting, one look at nothing."""
 
 import os
 import signal
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from facefleet.errors import ConfigurationError
 
@@ -36,6 +35,7 @@ _ACTIONS = {"kill": _kill, "sleep": _sleep, "raise": _raise}
 class PlannedAction:
     """What happens at one place."""
 
+    place: str
     name: str
     argument: str
     #: Only subjects that contain this text.
@@ -46,13 +46,13 @@ class PlannedAction:
 class Failpoints:
     """What is planted where."""
 
-    planted: Mapping[str, PlannedAction] = field(default_factory=dict)
+    planted: tuple[PlannedAction, ...] = ()
 
     def hit(self, place: str, subject: str = "") -> None:
-        """Do what is planted at this place, if anything."""
-        action = self.planted.get(place)
-        if action and action.subject_text in subject:
-            _ACTIONS[action.name](action.argument)
+        """Do what is planted at this place for this subject, if anything, one after the other."""
+        for action in self.planted:
+            if action.place == place and action.subject_text in subject:
+                _ACTIONS[action.name](action.argument)
 
 
 def parse_failpoints(text: str) -> Failpoints:
@@ -64,7 +64,7 @@ def parse_failpoints(text: str) -> Failpoints:
     Raises:
         ConfigurationError: there is no such place or action.
     """
-    planted = {}
+    planted = []
     for part in filter(None, text.split(",")):
         place, _, action = part.partition("=")
         place, _, subject_text = place.partition("@")
@@ -74,5 +74,5 @@ def parse_failpoints(text: str) -> Failpoints:
                 f"FACEFLEET_FAILPOINTS: {part!r} is not PLACE=ACTION with a place of {', '.join(FAILPOINTS)} "
                 f"and an action of {', '.join(_ACTIONS)}"
             )
-        planted[place] = PlannedAction(name, argument, subject_text)
-    return Failpoints(planted)
+        planted.append(PlannedAction(place, name, argument, subject_text))
+    return Failpoints(tuple(planted))

@@ -13,6 +13,14 @@ def test_only_the_planted_place_and_subject_fail() -> None:
         failpoints.hit("before_photo", "a-bad-one.jpg")
 
 
+def test_a_place_may_have_more_than_one() -> None:
+    failpoints = parse_failpoints("before_photo=sleep:0,before_photo@bad=raise:oh,before_photo@worse=raise:no")
+    failpoints.hit("before_photo", "good.jpg")
+    for name, what in (("bad.jpg", "oh"), ("worse.jpg", "no")):
+        with pytest.raises(PlantedFailure, match=what):
+            failpoints.hit("before_photo", name)
+
+
 def test_nothing_is_planted_by_default() -> None:
     assert parse_failpoints("") == Failpoints()
 
