@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from facefleet.errors import ConfigurationError
+
 #: In the directory that a process is started in.
 DOTENV = Path(".env")
 _PREFIX = "facefleet_"
@@ -12,8 +14,13 @@ _PREFIX = "facefleet_"
 def read_environment(dotenv: Path | None = DOTENV) -> dict[str, str]:
     """Read what is set, by the names that `Settings` has for it; the environment wins over the file.
 
+    What is set to nothing is as if it were not set: so `.env.example` says it, and Compose what it was not told.
+
     Args:
         dotenv: may be missing; None: the environment alone.
+
+    Raises:
+        ConfigurationError: there is such a file, and it cannot be read.
     """
     return _named((_read_dotenv(dotenv) if dotenv else {}) | _lower(os.environ))
 
@@ -23,7 +30,10 @@ def _read_dotenv(path: Path) -> dict[str, str]:
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415  most directories have no .env, and the import has its price
 
-    return _lower(dotenv_values(path))
+    try:
+        return _lower(dotenv_values(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the file {path} with settings cannot be read: {error}") from error
 
 
 def _lower(values: Mapping[str, str | None]) -> dict[str, str]:
@@ -31,4 +41,4 @@ def _lower(values: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _named(values: Mapping[str, str]) -> dict[str, str]:
-    return {name.removeprefix(_PREFIX): value for name, value in values.items() if name.startswith(_PREFIX)}
+    return {name.removeprefix(_PREFIX): value for name, value in values.items() if name.startswith(_PREFIX) and value}

@@ -43,6 +43,7 @@ def test_default_is_the_data_folder_of_the_user(monkeypatch: pytest.MonkeyPatch)
         ({}, "FACEFLEET_DATA_DIR=/data\nFACEFLEET_SERVER='http://a:1'  # ours\n"),
         ({"FACEFLEET_DATA_DIR": "/data"}, "FACEFLEET_DATA_DIR=/other\n"),
         ({"FACEFLEET_SERVER": ""}, "FACEFLEET_SERVER=http://a:1\n"),
+        ({"FACEFLEET_DATA_DIR": "", "FACEFLEET_MAX_PROBE_BYTES": ""}, "FACEFLEET_MODEL_PACK=\n"),
         ({"FACEFLEET_DATA_DIR": "relative/place"}, ""),
         ({"FACEFLEET_DATA_DIR": "~/faces"}, ""),
         ({"XDG_DATA_HOME": "/xdg"}, ""),
@@ -65,3 +66,10 @@ def test_wrong_setting_is_named_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FACEFLEET_CPU_THREADS", "many")
     with pytest.raises(ConfigurationError, match=r"FACEFLEET_CPU_THREADS: .*integer.*'many'"):
         load_settings()
+
+
+def test_a_file_that_is_no_text_is_said_so(empty_place: Path) -> None:
+    (empty_place / ".env").write_bytes(b"FACEFLEET_SERVER=\xff\xfe")
+    for read in (find_whereabouts, load_settings):
+        with pytest.raises(ConfigurationError, match=r"the file \.env with settings cannot be read"):
+            read()
