@@ -33,9 +33,9 @@ _SELFIES = 24
 _STAGE_PHOTOS = 30
 _SEARCH_S = 15
 _SEARCHES_PER_S = 10
-#: What `facefleet up` is told of the smallest face, by the name of the side. Twice the embedder's input has photos of
-#: 12 megapixels decoded at half their size; every face of the album is larger.
-OURS = {"facefleet": 0, "facefleet_large": 224}
+#: What `facefleet up` is told of the smallest face, by the name of the side: from 180 on, it decodes photos of 12
+#: megapixels at half their size. Every face of the album is larger.
+OURS = {"facefleet": 0, "facefleet_large": 180}
 
 
 @dataclass(frozen=True)

@@ -242,13 +242,13 @@ def test_where_only_large_faces_are_kept_a_large_photo_is_decoded_at_half_its_si
         enlarged = io.BytesIO()
         small.resize((4000, 4000 * small.height // small.width)).save(enlarged, "JPEG", quality=90)
     of_all = recognizer.recognize(enlarged.getvalue())
-    choosy = load_pack(real_pack, min_face_px=224)
+    choosy = load_pack(real_pack, min_face_px=180)
     decoder = Mock(wraps=choosy.decoder)
     monkeypatch.setattr(choosy, "decoder", decoder)
     of_large = choosy.recognize(enlarged.getvalue())
     assert [call.kwargs["min_side_px"] for call in decoder.decode.call_args_list] == [2000]
     assert (of_large.width_px, of_large.height_px) == (of_all.width_px, of_all.height_px)
-    large = [face for face in of_all.faces if min(face.detection.box.w, face.detection.box.h) >= 224]
+    large = [face for face in of_all.faces if min(face.detection.box.w, face.detection.box.h) >= 180]
     assert len(of_large.faces) == len(large) > 0
     for one, other in zip(of_large.faces, large, strict=True):
         assert one.detection.box.x == pytest.approx(other.detection.box.x, abs=20)

@@ -190,7 +190,7 @@ def test_a_large_jpeg_is_reduced_only_as_far_as_allowed_and_keeps_its_full_size(
 
 
 @pytest.mark.parametrize(
-    ("min_face_px", "expected_px"), [(0, 4000), (112, 4000), (150, 2986), (224, 2000), (448, 1000), (5000, 1000)]
+    ("min_face_px", "expected_px"), [(0, 4000), (90, 4000), (120, 3000), (180, 2000), (360, 1000), (5000, 1000)]
 )
 def test_only_large_faces_need_fewer_pixels(min_face_px: float, expected_px: int) -> None:
     assert kept_side_px(min_face_px) == expected_px
