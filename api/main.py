@@ -41,7 +41,7 @@ from api.security_in_openapi import DescribedApi
 from api.trusted_hosts import TrustedHosts
 from facefleet.errors import FacefleetError
 from facefleet.identity.derivation import derive_signing_key
-from facefleet.identity.rate_limits import open_rate_limits
+from facefleet.identity.opening import open_rate_limits
 from facefleet.pictures import PictureCache
 
 log = structlog.stdlib.get_logger(__name__)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from api.dependencies import Services
 from facefleet.identity.fleet_rate_limits import FleetRateLimits
-from facefleet.identity.rate_limits import open_rate_limits
+from facefleet.identity.opening import open_rate_limits
 from facefleet.settings import Settings
 from tests.fixtures.processes import free_port
 from tests.integration.api import conftest as api_conftest
