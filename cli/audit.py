@@ -82,14 +82,17 @@ def _moment(row: "AuditRow") -> str:
 
 def _print_verified(verified: "Verified", *, as_json: bool) -> None:
     head = str(verified.head) if verified.head else None
+    removed = verified.removed.sequence if verified.removed else 0
     if as_json:
-        facts = {"rows": verified.rows, "unkeyed_rows": verified.unkeyed_rows, "head": head}
+        facts = {"rows": verified.rows, "removed_rows": removed, "unkeyed_rows": verified.unkeyed_rows, "head": head}
         print_json(facts | {"broken_at": verified.broken_at, "why": verified.why})
     elif verified.broken_at is None:
-        typer.echo(f"The log is whole: {verified.rows} rows." + (f" The newest is {head}" if head else ""))
+        older = f", of which 1 to {removed} were removed for their age" if removed else ""
+        typer.echo(f"The log is whole: {verified.rows} rows{older}." + (f" The newest is {head}" if head else ""))
     else:
         typer.echo(f"The log is broken at row {verified.broken_at}: {verified.why}.")
-    if 0 < verified.unkeyed_rows < verified.rows and not as_json:
-        say(f"Rows 1 to {verified.unkeyed_rows} carry no key: whoever had the database could have written all of them.")
+    last_unkeyed = removed + verified.unkeyed_rows
+    if removed < last_unkeyed < verified.rows and not as_json:
+        say(f"Rows {removed + 1} to {last_unkeyed} carry no key: whoever had the database could have written them all.")
     if verified.broken_at is not None:
         raise typer.Exit(EXIT_BROKEN)

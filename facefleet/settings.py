@@ -255,6 +255,8 @@ class Settings(BaseModel):
     audit_secret: SecretStr = SecretStr("")
     """Keys the hashes of the audit log, so that nobody who has the database alone can write it anew: the same for every
     API process, the dispatcher, and the commands keys, audit and purge. Once set it stays. Empty: plain hashes."""
+    audit_days: int = Field(default=0, ge=0, le=36_500)
+    """Days that rows of the audit log are kept; the log stays verifiable when older ones go. 0: for ever."""
     key_requests_per_s: float = Field(default=200, gt=0)
     """Requests a second that each key may make; counted over all API processes when Redis is the broker."""
     key_burst_requests: int = Field(default=400, ge=1)

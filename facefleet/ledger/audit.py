@@ -1,4 +1,4 @@
-"""The audit log: who searched, deleted and handed out what. Rows are only ever added.
+"""The audit log: who searched, deleted and handed out what. Rows are added, and go when they are old, never changed.
 
 Whoever changes, removes or inserts a row breaks the chain from there on. With a key, which no store knows, nobody can
 mend it who has the database alone. What no chain shows is that its last rows are gone: keep a head elsewhere
@@ -9,21 +9,26 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import TypeAlias
 
 import sqlalchemy as sa
 
 from facefleet.errors import ConfigurationError
-from facefleet.ledger.audit_chain import AuditHead, AuditRow, Verified, hash_row, is_keyed, verify_chain
+from facefleet.ledger.audit_chain import TRIMMED, AuditHead, AuditRow, Verified, hash_row, is_keyed, verify_chain
 from facefleet.ledger.audit_schema import audit
-from facefleet.ledger.clock import utc_now
+from facefleet.ledger.clock import seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.group_commit import GroupCommit
+from facefleet.records import DEFAULT_TENANT
 
 #: Any number that no other user of the same PostgreSQL database locks.
 _APPEND_LOCK = 0xFACEA0D17
 #: Who searches waits no longer than this for a database that somebody else writes to.
 _PATIENCE_S = 10.0
+_DAY_S = 24 * 3600.0
+#: Rows that are removed in one transaction: others write in between.
+_TRIMMED_AT_ONCE = 10_000
 #: `who` of what Facefleet does by itself.
 BY_ITSELF = "facefleet"
 
@@ -82,8 +87,7 @@ class Audit:
         Raises:
             ConfigurationError: the log has a key, and this process does not.
         """
-        if connection.dialect.name == "postgresql":
-            connection.execute(_LOCK_APPENDING)
+        _take_turn(connection)
         now, sequence, newest_hash = connection.execute(_SELECT_HEAD).one()
         if newest_hash and is_keyed(newest_hash) and not self._key:
             raise ConfigurationError(
@@ -96,6 +100,25 @@ class Audit:
             head = AuditHead(row.sequence, row.hash)
             rows.append({name: getattr(row, name) for name in AuditRow.__slots__})
         connection.execute(_INSERT, rows)
+
+    def trim(self, days: int) -> int:
+        """Remove some of the oldest rows; returns how many, 0 when none is older than so many days.
+
+        The row that tells of it is written with that. It is younger, so that there is always one.
+
+        Raises:
+            ConfigurationError: the log has a key, and this process does not.
+        """
+        is_old = (audit.c.at < seconds_from_now(-days * _DAY_S)).label("is_old")
+        oldest = sa.select(audit.c.sequence, audit.c.hash, is_old).order_by(audit.c.sequence).limit(_TRIMMED_AT_ONCE)
+        with self._database.writing() as connection:
+            _take_turn(connection)
+            old = list(takewhile(lambda row: row.is_old, connection.execute(oldest)))
+            if old:
+                last, said = old[-1], {"rows": len(old), "hash": old[-1].hash}
+                self.append_within(connection, AuditEntry(BY_ITSELF, DEFAULT_TENANT, TRIMMED, str(last.sequence), said))
+                connection.execute(audit.delete().where(audit.c.sequence <= last.sequence))
+        return len(old)
 
     def page(self, limit: int, before: int | None = None, object_ids: Sequence[str] | None = None) -> list[AuditRow]:
         """List one page, newest first.
@@ -135,6 +158,12 @@ class Audit:
     def _write(self, entries: Sequence[AuditEntry]) -> None:
         with self._database.writing() as connection:
             self.append_within(connection, *entries)
+
+
+def _take_turn(connection: sa.Connection) -> None:
+    """Keep others from adding rows until the transaction ends; in SQLite it does that anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_APPENDING)
 
 
 def _row_of(entry: AuditEntry, at: datetime, head: AuditHead, key: bytes) -> AuditRow:

@@ -1,16 +1,22 @@
-"""The chain of the audit log: each row's hash covers the hash of the row before it."""
+"""The chain of the audit log: each row's hash covers the hash of the row before it.
+
+Old rows may be removed from its beginning. A row that was added with that names the last of them and its hash, so that
+whoever removes others is found out as before.
+"""
 
 import hashlib
 import hmac
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from facefleet.errors import InvalidRequest
 
 _KEYED = "hmac-sha256:"
 _UNKEYED = "sha256:"
+#: The action of a row that tells of removed ones: its object is the sequence of the last of them.
+TRIMMED = "audit_trimmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,14 @@ class AuditHead:
 class Verified:
     """What came of reading a chain to its end, or to the first row that does not fit."""
 
-    #: Rows that fit.
+    #: Sequence of the last row that fits.
     rows: int = 0
-    #: How many of them, at the beginning, no key protects: whoever has the database could have written all of those.
+    #: How many, at the beginning, no key protects: whoever has the database could have written all of those.
     unkeyed_rows: int = 0
     #: The last row that fits.
     head: AuditHead | None = None
+    #: The last of the rows that were removed, as a later one says.
+    removed: AuditHead | None = None
     #: Where it breaks, and why; None: nowhere.
     broken_at: int | None = None
     why: str | None = None
@@ -63,20 +71,49 @@ def verify_chain(rows: Iterable[AuditRow], key: bytes, expected: AuditHead | Non
         rows: all of them, by sequence.
         key: that of the server; empty where it has none.
         expected: a row that is known to have been there.
+
+    Raises:
+        InvalidRequest: the expected row was removed, and others behind it.
     """
-    found = Verified()
+    found, is_said = Verified(), True
     for row in rows:
-        why = _find_fault(row, found, key)
-        if why is None and expected and row.sequence == expected.sequence and row.hash != expected.hash:
-            why = "another row was there once: the log was written anew from here, or from an earlier row on"
+        if not found.rows and row.sequence > 1:
+            found, is_said = _without_beginning(AuditHead(row.sequence - 1, row.previous), expected), False
+        before, this = AuditHead(row.sequence - 1, row.previous), AuditHead(row.sequence, row.hash)
+        why = _find_fault(row, found, key) or _find_other(before, expected) or _find_other(this, expected)
         if why is not None:
-            return Verified(found.rows, found.unkeyed_rows, found.head, found.rows + 1, why)
+            return replace(found, broken_at=found.rows + 1, why=why)
+        is_said = is_said or _tells_of(row, found.removed)
         unkeyed = found.unkeyed_rows + row.hash.startswith(_UNKEYED)
-        found = Verified(row.sequence, unkeyed, AuditHead(row.sequence, row.hash))
+        found = replace(found, rows=row.sequence, unkeyed_rows=unkeyed, head=AuditHead(row.sequence, row.hash))
+    if not is_said:
+        return Verified(broken_at=1, why="it is missing, and no row says that it was removed for its age")
     if expected and expected.sequence > found.rows:
         why = f"the log ends before row {expected.sequence}, which was there once"
-        return Verified(found.rows, found.unkeyed_rows, found.head, found.rows + 1, why)
+        return replace(found, broken_at=found.rows + 1, why=why)
     return found
+
+
+def _without_beginning(removed: AuditHead, expected: AuditHead | None) -> Verified:
+    if expected and expected.sequence < removed.sequence:
+        raise InvalidRequest(
+            f"row {expected.sequence} was removed for its age: the log begins with row {removed.sequence + 1}; "
+            "expect a later one"
+        )
+    return Verified(removed.sequence, head=removed, removed=removed)
+
+
+def _find_other(head: AuditHead, expected: AuditHead | None) -> str | None:
+    if expected and head.sequence == expected.sequence and head.hash != expected.hash:
+        return "another row was there once: the log was written anew from here, or from an earlier row on"
+    return None
+
+
+def _tells_of(row: AuditRow, removed: AuditHead | None) -> bool:
+    """Whether a row says that these were removed; no more is read of it, as anybody may have written an unkeyed one."""
+    if row.action != TRIMMED or removed is None:
+        return False
+    return row.object_id == str(removed.sequence) and f'"hash":"{removed.hash}"' in row.outcome
 
 
 def _find_fault(row: AuditRow, before: Verified, key: bytes) -> str | None:
@@ -88,7 +125,7 @@ def _find_fault(row: AuditRow, before: Verified, key: bytes) -> str | None:
         if not key:
             return "it was written with a key, and this process has none (FACEFLEET_AUDIT_SECRET)"
         return None if row.hash == hash_row(row, key) else "it was changed, or written with another key"
-    if before.unkeyed_rows < before.rows:
+    if before.head and is_keyed(before.head.hash):
         return "it was written without the key of the rows before it"
     return None if row.hash == hash_row(row, b"") else "it was changed"
 

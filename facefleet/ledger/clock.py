@@ -24,7 +24,7 @@ class UtcTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(timestamptz if dialect.name == "postgresql" else sa.BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - as above
-        """Write a moment; only tests do, the ledger takes every moment from the database's clock."""
+        """Write a moment that was read from the database: its clock makes every one, but for those of tests."""
         if value is None or dialect.name == "postgresql":
             return value
         return round(value.timestamp() * 1000)

@@ -54,6 +54,22 @@ class Retention:
                 and _is_over(row, _find_last_search(connection, row.id) or row.retention_since)
             ]
 
+    def trim_log(self, days: int) -> int:
+        """Remove from the audit log what is older than so many days; returns how many rows.
+
+        When an album was searched last is kept with the album: it would be forgotten too early otherwise.
+        """
+        limited = sa.select(album.c.id).where(album.c.forget_after_days.is_not(None))
+        with self.database.writing() as connection:
+            for album_id in connection.execute(limited).scalars().all():
+                if searched_at := _find_last_search(connection, album_id):
+                    earlier = sa.and_(album.c.id == album_id, album.c.retention_since < searched_at)
+                    connection.execute(album.update().where(earlier).values(retention_since=searched_at))
+        removed = 0
+        while some := self.audit.trim(days):
+            removed += some
+        return removed
+
 
 def _is_over(row: sa.Row[Any], since: datetime) -> bool:
     return bool(since + timedelta(days=row.forget_after_days) <= row.now)

@@ -93,7 +93,7 @@ def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[t
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
         (ShelfSweeper(ledger, parts.gallery).step, SHELF_SWEEP_INTERVAL_S),
-        (Forgetter(ledger).step, EVERY_S),
+        (Forgetter(ledger, settings.audit_days).step, EVERY_S),
     ]
     if settings.callback_secret.get_secret_value():
         # It loads httpx, which takes a fifth of a second.

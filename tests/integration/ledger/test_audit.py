@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -11,8 +12,9 @@ from facefleet.errors import ConfigurationError, InvalidRequest
 from facefleet.identity.api_key import draw_key
 from facefleet.identity.caller import Scope
 from facefleet.ledger.audit import AuditEntry
-from facefleet.ledger.audit_chain import AuditHead, hash_row, parse_head
+from facefleet.ledger.audit_chain import TRIMMED, AuditHead, hash_row, parse_head
 from facefleet.ledger.audit_schema import audit
+from facefleet.ledger.clock import seconds_from_now
 from facefleet.ledger.database import CHUNK
 from facefleet.ledger.engine import Ledger, open_ledger
 from facefleet.ledger.keys import KeyGrant
@@ -147,6 +149,60 @@ def test_an_end_that_is_gone_is_seen_by_who_kept_a_head(ledger: Ledger) -> None:
     anew = ledger.audit.verify(head)
     assert (anew.broken_at, "another row was there" in str(anew.why)) == (4, True)
     assert ledger.audit.verify(AuditHead(2, anew.head.hash if anew.head else "")).broken_at == 2
+
+
+def make_older(ledger: Ledger, up_to: int) -> None:
+    """Rows of old are written: the chain is made anew, as their moments are in it."""
+    with ledger.database.writing() as connection:
+        old = audit.update().where(audit.c.sequence <= up_to).values(at=seconds_from_now(-31 * 24 * 3600.0))
+        connection.execute(old)
+    previous = ""
+    for row in reversed(ledger.audit.page(100)):
+        fields = {"previous": previous, "hash": hash_row(replace(row, previous=previous), KEY)}
+        with ledger.database.writing() as connection:
+            connection.execute(audit.update().where(audit.c.sequence == row.sequence).values(**fields))
+        previous = fields["hash"]
+
+
+def test_a_log_without_its_old_rows_is_whole_and_any_other_loss_is_seen(
+    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facefleet.ledger.audit._TRIMMED_AT_ONCE", 2)
+    keyed = open_ledger(ledger_url, KEY)
+    append(keyed, *range(6))
+    make_older(keyed, up_to=3)
+    third, fifth = (
+        AuditHead(row.sequence, row.hash) for row in reversed(keyed.audit.page(10)) if row.sequence in (3, 5)
+    )
+    with pytest.raises(ConfigurationError, match="FACEFLEET_AUDIT_SECRET"):
+        ledger.audit.trim(30)
+    assert [keyed.audit.trim(30) for _ in range(3)] == [2, 1, 0]
+    assert [row.sequence for row in reversed(keyed.audit.page(10))] == [4, 5, 6, 7, 8]
+    for expected in (None, third, fifth):
+        verified = keyed.audit.verify(expected)
+        assert (verified.rows, verified.removed, verified.unkeyed_rows, verified.why) == (8, third, 0, None)
+    with pytest.raises(InvalidRequest, match="row 2 was removed for its age: the log begins with row 4"):
+        keyed.audit.verify(AuditHead(2, "sha256:0"))
+    assert keyed.audit.verify(AuditHead(3, "sha256:0")).broken_at == 4
+    sql(ledger, "DELETE FROM audit WHERE sequence = 4")
+    cut = keyed.audit.verify()
+    assert (cut.broken_at, "no row says that it was removed" in str(cut.why)) == (1, True)
+    keyed.close()
+
+
+def test_who_has_no_key_cannot_say_that_rows_were_removed(ledger: Ledger, ledger_url: str) -> None:
+    keyed = open_ledger(ledger_url, KEY)
+    append(keyed, *range(4))
+    third = next(row for row in keyed.audit.page(10) if row.sequence == 3)
+    forged = AuditEntry("facefleet", "default", TRIMMED, "3", {"rows": 3, "hash": third.hash})
+    sql(ledger, "DELETE FROM audit WHERE sequence <= 3")
+    keyless = open_ledger(ledger_url, b"a guess")
+    keyless.audit.append(forged)
+    assert keyed.audit.verify().broken_at == 5
+    sql(ledger, "DELETE FROM audit WHERE sequence = 5")
+    assert keyed.audit.verify().broken_at == 1
+    keyless.close()
+    keyed.close()
 
 
 def test_many_threads_and_processes_make_one_chain(ledger: Ledger, ledger_url: str) -> None:

@@ -68,3 +68,17 @@ def test_an_album_that_goes_already_is_not_due(ledger: Ledger) -> None:
     make_older(ledger, album.c.retention_since, 2)
     ledger.albums.begin_delete(mine.id)
     assert due(ledger) == set()
+
+
+def test_a_log_that_is_trimmed_leaves_albums_their_last_search(ledger: Ledger) -> None:
+    mine = ledger.albums.create("mine")
+    ledger.retention.set(mine.id, 90, "local")
+    make_older(ledger, album.c.retention_since, 1000)
+    search(ledger, mine)
+    make_older(ledger, audit.c.at, 40)
+    assert ledger.retention.trim_log(30) == 2
+    assert [row.action for row in ledger.audit.page(9)] == ["audit_trimmed"]
+    assert due(ledger) == set()
+    make_older(ledger, album.c.retention_since, 91)
+    assert due(ledger) == {"mine"}
+    assert ledger.retention.trim_log(30) == 0
