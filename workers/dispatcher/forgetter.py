@@ -32,4 +32,4 @@ class Forgetter:
         newest = self.ledger.audit.page(1)
         if newest:
             log.info("audit log", head=f"{newest[0].sequence}:{newest[0].hash}")
-        return False
+        return bool(removed)
