@@ -21,9 +21,6 @@ VARIABLES = {
     "FACEFLEET_CPU_THREADS": "1",
 }
 _PORTS = {"api": "8000", "flower": "5555"}
-#: The addresses and folders that a process has to be told elsewhere than in a container.
-_PLACES = {"LEDGER_URL", "BROKER_URL", "QDRANT_URL", "QDRANT_API_KEY", "S3_ENDPOINT_URL", "DATA_DIR", "MODEL_DIR"}
-_PLACES |= {"METRICS_HOST", "METRICS_PORT"}
 
 
 @dataclass
@@ -31,11 +28,19 @@ class ComposedFleet:
     """Starts services; each has a port of its own, and the processes belong to `processes`."""
 
     processes: Processes
-    #: Where things are here, and what the fleet is set to beyond the compose file.
-    places: dict[str, str]
-    extra: dict[str, str]
+    ledger_url: str
+    broker_url: str
+    s3_endpoint: str
+    #: Where it keeps what it has; the gallery is the embedded one.
+    home: Path
+    #: What it is set to beyond the compose file.
+    extra: dict[str, str] = field(default_factory=dict)
     urls: dict[str, list[str]] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=lambda: read_services(VARIABLES))
+
+    @property
+    def data_dir(self) -> Path:
+        return self.home / "fleet"
 
     def start(self, name: str) -> str:
         """Start one more process of a service; returns its URL."""
@@ -50,8 +55,17 @@ class ComposedFleet:
         return url
 
     def _environment(self, service: Service, port: int) -> dict[str, str]:
-        here = self.places | {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": str(port)}
-        assert set(here) == _PLACES
+        here = {
+            "LEDGER_URL": self.ledger_url,
+            "BROKER_URL": self.broker_url,
+            "S3_ENDPOINT_URL": self.s3_endpoint,
+            "QDRANT_URL": "",
+            "QDRANT_API_KEY": "",
+            "DATA_DIR": str(self.data_dir),
+            "MODEL_DIR": str(self.home / "models"),
+            "METRICS_HOST": "127.0.0.1",
+            "METRICS_PORT": str(port),
+        }
         replaced = {f"FACEFLEET_{name}": value for name, value in here.items()}
         # Only what the container has is replaced: a setting that is missing there is missing here.
         composed = {
@@ -68,12 +82,12 @@ class ComposedFleet:
         assert made.returncode == 0, made.stderr
         return str(json.loads(made.stdout)["key"])
 
-    def run_script(self, name: str, **replaced: str) -> None:
-        """Run a service that is a script and ends, with some addresses replaced."""
-        _, option, script = self.services[name].command
-        for old, new in replaced.items():
-            script = script.replace(old, new)
-        subprocess.run([sys.executable, option, script], check=True, timeout=60)
+    def make_bucket(self) -> None:
+        """Make the bucket as the compose file does, by a script of its own."""
+        _, option, script = self.services["s3-bucket"].command
+        subprocess.run(
+            [sys.executable, option, script.replace("http://s3:7070", self.s3_endpoint)], check=True, timeout=60
+        )
 
     def call_webhook(self, body: str) -> dict[str, Any]:
         """Post what the S3 server of the compose file posts, to where and as whom it is told to."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,24 +25,17 @@ BUCKET = "photos"
 
 
 @pytest.fixture
-def places(fresh_postgres_url: str, redis_url: str, s3_endpoint: str, tmp_path: Path) -> dict[str, str]:
-    return {
-        "LEDGER_URL": fresh_postgres_url,
-        "BROKER_URL": redis_url,
-        "S3_ENDPOINT_URL": s3_endpoint,
-        "QDRANT_URL": "",
-        "QDRANT_API_KEY": "",
-        "DATA_DIR": str(tmp_path / "fleet"),
-        "MODEL_DIR": str(tmp_path / "models"),
-    }
+def fleet(
+    processes: Processes, fresh_postgres_url: str, redis_url: str, s3_endpoint: str, tmp_path: Path
+) -> ComposedFleet:
+    return ComposedFleet(processes, fresh_postgres_url, redis_url, s3_endpoint, tmp_path)
 
 
-def start_fleet(processes: Processes, places: dict[str, str]) -> tuple[ComposedFleet, str]:
-    fleet = ComposedFleet(processes, places, {})
-    fleet.run_script("s3-bucket", **{"http://s3:7070": places["S3_ENDPOINT_URL"]})
+def start_fleet(fleet: ComposedFleet) -> str:
+    fleet.make_bucket()
     api, _, _ = (fleet.start(name) for name in ("api", "dispatcher", "worker"))
     fleet.wait_until_ready()
-    return fleet, api
+    return api
 
 
 def run_postgres(program: str, *arguments: str) -> None:
@@ -69,7 +63,7 @@ def summary(api: httpx.Client) -> dict[str, Any]:
 
 def test_restore(
     processes: Processes,
-    places: dict[str, str],
+    fleet: ComposedFleet,
     s3_client: S3Client,
     connect: Callable[[str, str], httpx.Client],
     tmp_path: Path,
@@ -80,7 +74,7 @@ def test_restore(
     image = (tmp_path / "selfie.jpg").read_bytes()
     caller = clean_environment(data_dir=str(tmp_path / "caller"))
 
-    fleet, url = start_fleet(processes, places)
+    url = start_fleet(fleet)
     key = fleet.make_key(tmp_path)
     api = connect(url, key)
     caller |= {"FACEFLEET_API_KEY": key}
@@ -95,7 +89,7 @@ def test_restore(
     assert found
 
     # The backup, and a photo that came after it; then everything but the photos is lost.
-    database = places["LEDGER_URL"].replace("+psycopg", "")
+    database = fleet.ledger_url.replace("+psycopg", "")
     server, name = database.rpartition("/")[0], urlsplit(database).path.strip("/")
     dump = str(tmp_path / "ledger.dump")
     began = time.monotonic()
@@ -105,14 +99,14 @@ def test_restore(
     processes.stop_all()
     processes.running.clear()
     run_postgres("dropdb", f"--maintenance-db={server}/postgres", name)
-    shutil.rmtree(Path(places["DATA_DIR"]))
+    shutil.rmtree(fleet.data_dir)
 
     began = time.monotonic()
     run_postgres("createdb", f"--maintenance-db={server}/postgres", name)
     run_postgres("pg_restore", f"--dbname={database}", "--exit-on-error", dump)
     print(f"restore of the ledger: {time.monotonic() - began:.1f} s")
     began = time.monotonic()
-    _, url = start_fleet(processes, places)
+    url = start_fleet(replace(fleet, urls={}))
     api = connect(url, key)  # its hash was in the backup
     rebuilt = run_facefleet("rebuild", env=caller | {"FACEFLEET_SERVER": url}, cwd=tmp_path)
     assert rebuilt.returncode == 0, rebuilt.stderr

@@ -61,26 +61,18 @@ def fleet(
     tmp_path: Path,
 ) -> ComposedFleet:
     """Each broker in turn; the gallery is the one in the api's data directory."""
-    places = {
-        "LEDGER_URL": fresh_postgres_url,
-        "BROKER_URL": request.getfixturevalue("redis_url") if request.param == "redis" else "sqs://",
-        "S3_ENDPOINT_URL": s3_endpoint,
-        "QDRANT_URL": "",
-        "QDRANT_API_KEY": "",
-        "DATA_DIR": str(tmp_path / "fleet"),
-        "MODEL_DIR": str(tmp_path / "models"),
-    }
+    broker_url = request.getfixturevalue("redis_url") if request.param == "redis" else "sqs://"
     # What infra/k8s/components/sqs adds for queues in AWS.
     extra = {"sqs_endpoint_url": s3_endpoint, "s3_events_queue_url": events_queue_url}
     if request.param == "sqs":
         extra |= {"sqs_create_queues": "true", "queue_prefix": queue_prefix}
-    return ComposedFleet(processes, places, extra)
+    return ComposedFleet(processes, fresh_postgres_url, broker_url, s3_endpoint, tmp_path, extra)
 
 
 @pytest.fixture
-def bucket(fleet: ComposedFleet, s3_client: S3Client, s3_endpoint: str) -> Iterator[Callable[..., str]]:
+def bucket(fleet: ComposedFleet, s3_client: S3Client) -> Iterator[Callable[..., str]]:
     """Made by the compose file's own script; puts one object and returns its ETag."""
-    fleet.run_script("s3-bucket", **{"http://s3:7070": s3_endpoint})
+    fleet.make_bucket()
 
     def put(key: str, data: bytes) -> str:
         return str(s3_client.put_object(Bucket=BUCKET, Key=key, Body=data)["ETag"]).strip('"')
@@ -116,7 +108,7 @@ def test_an_album_in_a_bucket_is_indexed_shown_and_found(  # noqa: PLR0913, PLR0
     connect: Callable[[str, str], httpx.Client],
     tmp_path: Path,
 ) -> None:
-    broker = fleet.places["BROKER_URL"].partition(":")[0]
+    broker = fleet.broker_url.partition(":")[0]
     url = fleet.start("api")
     fleet.start("dispatcher")
     if broker == "redis":

@@ -20,17 +20,8 @@ PHOTOS = 12
 def fleet(
     processes: Processes, fresh_postgres_url: str, redis_url: str, s3_endpoint: str, tmp_path: Path
 ) -> ComposedFleet:
-    places = {
-        "LEDGER_URL": fresh_postgres_url,
-        "BROKER_URL": redis_url,
-        "S3_ENDPOINT_URL": s3_endpoint,
-        "QDRANT_URL": "",
-        "QDRANT_API_KEY": "",
-        "DATA_DIR": str(tmp_path / "fleet"),
-        "MODEL_DIR": str(tmp_path / "models"),
-    }
-    fleet = ComposedFleet(processes, places, {})
-    fleet.run_script("s3-bucket", **{"http://s3:7070": s3_endpoint})
+    fleet = ComposedFleet(processes, fresh_postgres_url, redis_url, s3_endpoint, tmp_path)
+    fleet.make_bucket()
     return fleet
 
 
