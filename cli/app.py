@@ -1,5 +1,7 @@
 """All commands, put together."""
 
+import inspect
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -62,6 +64,16 @@ app.command(rich_help_panel="Servers")(plan.plan)
 app.command(rich_help_panel="Servers")(migrate.migrate)
 for command in (audit.audit, purge.purge):
     app.command(rich_help_panel="Privacy")(command)
+
+
+def join_lines(help_text: str) -> str:
+    """Let the terminal break lines, which is seldom as wide as the source; those that end with a sentence stay."""
+    return re.sub(r"(?<![.\n])\n(?!\n)", " ", inspect.cleandoc(help_text))
+
+
+for each in (app, people.app, keys.app, models.app):
+    for known in each.registered_commands:
+        known.help = join_lines((known.callback and known.callback.__doc__) or "")
 
 
 @app.callback(invoke_without_command=True)
