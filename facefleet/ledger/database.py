@@ -52,7 +52,7 @@ INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 class Database:
     """An engine and how to use it. Safe to share between threads."""
 
-    #: PostgreSQL runs each statement of its connections by itself: to begin and to commit are two round trips.
+    #: Runs each statement by itself: to begin and to commit cost as much as a statement.
     engine: sa.Engine
     #: The same connections, for transactions.
     writer: sa.Engine
@@ -61,7 +61,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Lend a connection that only reads; in PostgreSQL each statement sees what is committed by then.
+        """Lend a connection that only reads; each statement sees what is committed by then.
 
         Raises:
             LedgerUnavailable: the database cannot be reached.
@@ -90,9 +90,10 @@ class Database:
         with (
             translated_errors(),
             self.write_turn,
-            engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection,
+            engine.connect() as connection,
             connection.begin(),
         ):
+            begin_in_sqlite(connection, "BEGIN IMMEDIATE")
             yield connection
 
     def shred_deleted(self) -> None:
@@ -154,7 +155,6 @@ def _connect_sqlite(url: sa.URL, file: Path) -> Database:
         raise ConfigurationError(f"the ledger's directory {file.parent} cannot be made: {error.strerror}") from error
     engine = sa.create_engine(url, pool_size=16, max_overflow=48)
     sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
     return Database(engine, engine, Lock())
 
 
@@ -200,14 +200,19 @@ def _build_check(dialect: sa.Dialect) -> Callable[..., None]:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
-    # The driver would begin transactions late and only for some statements; `_begin_sqlite` does it instead.
+    # The driver would begin transactions late and only for some statements; `begin_in_sqlite` does it instead.
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(pragma)
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+def begin_in_sqlite(connection: sa.Connection, how: str) -> None:
+    """Make a transaction of what follows; elsewhere it is one already.
+
+    Not a listener to SQLAlchemy's `begin`: an engine that has one looks for listeners at every step of every statement.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(how)
 
 
 def insert_into(connection: sa.Connection, table: sa.Table) -> Any:  # noqa: ANN401 - two dialects' Insert classes

@@ -16,7 +16,7 @@ from facefleet.ledger.audit import Audit
 from facefleet.ledger.callbacks import Callbacks
 from facefleet.ledger.client_tokens import ClientTokens
 from facefleet.ledger.clusterings import Clusterings
-from facefleet.ledger.database import Database, connect, translated_errors
+from facefleet.ledger.database import Database, begin_in_sqlite, connect, translated_errors
 from facefleet.ledger.erasures import Erasures
 from facefleet.ledger.faces import Faces
 from facefleet.ledger.finishing import Finishing
@@ -189,8 +189,8 @@ def _is_current(database: Database) -> bool:
 @contextmanager
 def _migrating(writer: sa.Engine) -> Iterator[sa.Connection]:
     """Lend a connection whose transaction nobody else migrates beside."""
-    exclusive = writer.connect().execution_options(sqlite_begin="BEGIN EXCLUSIVE")
-    with exclusive as connection, connection.begin():
+    with writer.connect() as connection, connection.begin():
+        begin_in_sqlite(connection, "BEGIN EXCLUSIVE")
         if writer.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         yield connection

@@ -135,3 +135,11 @@ def test_a_living_album_is_not_erased(scene: Scene) -> None:
     (photo_id,) = scene.add("a.jpg")
     scene.ledger.albums.erase(scene.album.id)
     assert scene.find(photo_id).state == PhotoState.PENDING
+
+
+def test_what_changes_while_an_album_is_read_is_not_seen(scene: Scene) -> None:
+    scene.index(scene.add("a.jpg"))
+    with scene.ledger.album_rows.snapshot(scene.album.id, "m1") as rows:
+        assert rows.a_face()
+        scene.index(scene.add("b.jpg"))
+        assert [each.name for page in rows.photos() for each in page] == ["a.jpg"]
