@@ -18,6 +18,7 @@ from facefleet.gallery.protocol import Gallery
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant
 from facefleet.records import GalleryPoint
+from tests.fixtures.qdrant import local_qdrant
 
 DIMENSIONS = 64
 VERSION = "a1b2c3d4"
@@ -74,7 +75,7 @@ class MemoryQdrantPlace:
         """Nothing is kept."""
 
     def open(self) -> Gallery:
-        return QdrantServerGallery(QdrantClient(":memory:"))
+        return QdrantServerGallery(local_qdrant(QdrantClient(":memory:")))
 
     def close(self) -> None:
         """The gallery itself let go of everything."""
@@ -85,7 +86,7 @@ class FolderQdrantPlace:
         self.directory = tmp_path / "qdrant"
 
     def open(self) -> Gallery:
-        return QdrantServerGallery(QdrantClient(path=str(self.directory)))
+        return QdrantServerGallery(local_qdrant(QdrantClient(path=str(self.directory))))
 
     def close(self) -> None:
         """The gallery itself let go of everything."""
