@@ -61,6 +61,9 @@ def run_worker(parts: FleetParts) -> int:
     indexer = PhotoIndexer(parts, stopping, lambda: give_up("the recognizer is out of service"), guards)
     register_tasks(app, indexer, create_grouper(parts), create_predictor(parts))
     log.info("worker started", threads=parts.settings.resolved_worker_threads, model=parts.recognizer.description)
+    threads, queues = parts.settings.resolved_worker_threads, consumed_queues(parts.settings)
+    # It sets environment variables, which threads that ask for a host's address read: these begin afterwards.
+    consumer = app.Worker(concurrency=threads, queues=queues, quiet=True, **_worker_options(app))
     _watch(parts, app, guards, stopping, give_up)
     drain_s, leases, keeper = parts.settings.drain_s, parts.ledger.leases, guards.keeper
     with (
@@ -68,8 +71,7 @@ def run_worker(parts: FleetParts) -> int:
         heartbeat(keeper),
         bounded_drain(leases, keeper.held, stopping, drain_s, exit_status=lambda: int(failed.is_set())),
     ):
-        threads, queues = parts.settings.resolved_worker_threads, consumed_queues(parts.settings)
-        app.Worker(concurrency=threads, queues=queues, quiet=True, **_worker_options(app)).start()
+        consumer.start()
         if not stopping.is_set():
             # Celery calls it unrecoverable, e.g. some losses of Redis, and ends as if it had been told to.
             failed.set()
