@@ -14,6 +14,7 @@ from api.body_limit import SMALL_BODY_BYTES, allow_body
 from api.dependencies import ServicesDep
 from api.error_responses import UnsupportedBody
 from facefleet.errors import InvalidRequest, PhotoStoreUnavailable, PhotoTooLarge
+from facefleet.names import is_showable
 
 #: Bytes of a file that are kept in memory before it moves to a temporary file.
 _SPOOL_BYTES = 1024 * 1024
@@ -123,7 +124,7 @@ PhotosDep: TypeAlias = Annotated[list[SentPhoto], Depends(receive_photos)]
 
 def shown_name(sent_name: str) -> str:
     """Make a sent file name printable; folders in it stay, as browsers send them for a dropped folder."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in sent_name)
+    return "".join(character if is_showable(character) else "\N{REPLACEMENT CHARACTER}" for character in sent_name)
 
 
 def require_json(request: Request) -> None:

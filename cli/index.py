@@ -12,6 +12,7 @@ from cli.index_run import DEAD_SHOWN, EndedRun, begin_run, resolve_source, run_t
 from cli.options import AlbumOption, JsonOption
 from cli.output import print_json, say
 from cli.progress import describe_duration, show_progress
+from facefleet.names import show_name
 
 #: Some photos could not be indexed.
 EXIT_DEAD = 3
@@ -88,7 +89,7 @@ def _print_summary(album: str, ended: EndedRun, *, wait: bool) -> None:
     if dead:
         typer.echo(f"{dead} could not be indexed:")
     for each in ended.dead:
-        typer.echo(f"  {each.photo}: {each.detail}")
+        typer.echo(show_name(f"  {each.photo}: {each.detail}"))
     if dead > DEAD_SHOWN:
         typer.echo(f"  ... facefleet photos --album {shlex.quote(album)} --state dead shows them all")
     _print_unsent(ended.unsent)
@@ -99,4 +100,4 @@ def _print_unsent(unsent: Sequence[DeadPhoto]) -> None:
     if unsent:
         typer.echo(f"{len(unsent)} could not be sent, and are not in the album's list:")
     for each in unsent:
-        typer.echo(f"  {each.photo}: {each.detail}")
+        typer.echo(show_name(f"  {each.photo}: {each.detail}"))

@@ -170,9 +170,10 @@ def _switch(migrator: "Migrator", switched: "ModelSwitch", *, accept_losses: boo
 
 def _refuse_losses(ledger: "Ledger", switched: "ModelSwitch", count: "ShelfCount", *, accept_losses: bool) -> None:
     from facefleet.errors import InvalidRequest, Overloaded  # noqa: PLC0415  see cli.whereabouts
+    from facefleet.names import show_name  # noqa: PLC0415  the same
 
     for name, detail in ledger.shelf.failures(switched.to_version, 10):
-        say(f"  {name}: {detail}")
+        say(f"  {show_name(name)}: {detail}")
     if count.left:
         raise Overloaded(f"{count.left} photos are with other processes still; run the same command again")
     reasons = []

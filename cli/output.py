@@ -21,11 +21,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     Args:
         title: stands above it.
         columns: headings; those of numbers start with `#` and are right-aligned.
-        rows: as many values as columns; shown as they are, never read as markup.
+        rows: as many values as columns; never read as markup, and what would move the cursor is spelled.
     """
     from rich.console import Console  # noqa: PLC0415  a command that prints JSON does without
     from rich.table import Table  # noqa: PLC0415  the same
     from rich.text import Text  # noqa: PLC0415  the same
+
+    from facefleet.names import show_name  # noqa: PLC0415  the same
 
     table = Table(title=Text(title, style="bold"), title_justify="left", header_style="bold")
     for column in columns:
@@ -33,7 +35,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
             column.removeprefix("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(Text("" if value is None else show_name(str(value))) for value in row))
     # A pipe has no width; 80 columns would cut file names in two.
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 

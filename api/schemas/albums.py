@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from facefleet.names import is_showable
 from facefleet.records import AlbumSummary
 
 
@@ -15,7 +16,7 @@ def check_album_name(name: str) -> str:
     Raises:
         ValueError: why no album has this name.
     """
-    if not name.strip() or not name.isprintable() or "/" in name or name in {".", ".."}:
+    if not name.strip() or not is_showable(name) or "/" in name or name in {".", ".."}:
         raise ValueError("an album's name has printable characters without a slash, and is neither . nor ..")
     return name
 

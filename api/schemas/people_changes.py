@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from facefleet.names import is_showable
 from facefleet.people_records import Change, ChangeKind
 
 
@@ -15,7 +16,7 @@ def _check_person_name(name: str) -> str:
     Raises:
         ValueError: why nobody has this name.
     """
-    if not name.strip() or not name.strip().isprintable():
+    if not name.strip() or not is_showable(name.strip()):
         raise ValueError("a person's name has printable characters")
     return name.strip()
 

@@ -147,8 +147,8 @@ def _read_uuid(value: str, _dimensions: int) -> UUID:
 
 
 def _read_text(value: str, _dimensions: int) -> str:
-    if len(value) > _TEXT_MAX_CHARS or not value.isprintable():
-        raise ValueError(f"has more than {_TEXT_MAX_CHARS:,} characters, or unprintable ones")
+    if len(value) > _TEXT_MAX_CHARS or "\0" in value:
+        raise ValueError(f"has more than {_TEXT_MAX_CHARS:,} characters, or a NUL")
     return value
 
 

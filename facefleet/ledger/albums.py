@@ -16,6 +16,7 @@ from facefleet.ledger.people_schema import face_spot, unseen_photo
 from facefleet.ledger.persons import forget_nobodies
 from facefleet.ledger.prediction_schema import unpredicted_photo
 from facefleet.ledger.schema import album, face, job, job_photo, photo, state_is, urgent_photo
+from facefleet.names import is_showable
 from facefleet.records import DEFAULT_TENANT, Album, AlbumSummary, JobState, PhotoState
 
 _NAME_MAX_CHARS = 255
@@ -227,7 +228,7 @@ def check_album_name(name: str) -> None:
     Raises:
         InvalidRequest: what an album's name is made of.
     """
-    if not name.strip() or len(name) > _NAME_MAX_CHARS or not name.isprintable() or "/" in name or name in {".", ".."}:
+    if not name.strip() or len(name) > _NAME_MAX_CHARS or not is_showable(name) or "/" in name or name in {".", ".."}:
         raise InvalidRequest(
             f"an album's name is 1-{_NAME_MAX_CHARS} printable characters without a slash, not {name!r}"
         )

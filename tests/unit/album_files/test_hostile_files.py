@@ -76,6 +76,15 @@ def test_an_honest_file_passes_the_check_in_a_process_of_its_own(tmp_path: Path)
     assert manifest == Manifest("party", "aaaa", DIMENSIONS, "2026-01-01T00:00:00+00:00", rows)
 
 
+def test_names_of_files_are_taken_as_file_systems_have_them(tmp_path: Path) -> None:
+    tables = honest()
+    tables["photos"][0].update(name="new\nline.jpg")
+    tables["photos"][1].update(name="Screenshot 10.00\u202fAM.png")
+    tables["people"][0].update(name="\u5c71\u7530\u3000\u592a\u90ce")
+    with open_album_file(write_file(tmp_path / "album.zip", tables)) as file:
+        read_whole(file)
+
+
 def template_of(*values: float) -> bytes:
     return np.array([*values, *([0.0] * (DIMENSIONS - len(values)))], "<f4").tobytes()
 
@@ -100,7 +109,8 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "a photo of a moment elsewhere": ("no moment", lambda t: t["photos"][0].update(taken_at="2024-02-01T00:00:00Z")),
     "a photo without a size": ("no size", lambda t: t["photos"][0].update(width_px=0)),
     "a photo of any version": ("no name, place or version", lambda t: t["photos"][0].update(version="")),
-    "a name with an escape": ("unprintable", lambda t: t["photos"][0].update(name="\x1b[2J.jpg")),
+    "a name with a NUL": ("a NUL", lambda t: t["photos"][0].update(name="a\0.jpg")),
+    "somebody with an escape": ("a person's name", lambda t: t["people"][0].update(name="\x1b[2J")),
     "a very long name": ("characters", lambda t: t["photos"][0].update(name="a" * 100_000)),
     "a negative size": ("out of range", lambda t: t["photos"][0].update(size_bytes=-1)),
     "a face of no photo": ("photo that is not there", lambda t: t["faces"][1].update(photo=uuid(3))),

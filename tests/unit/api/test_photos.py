@@ -163,6 +163,7 @@ def test_what_a_stored_file_is_called(sent: str, kept: str) -> None:
 
 def test_a_shown_name_is_printable() -> None:
     assert shown_name("dir/a\nb\u202e.jpg") == "dir/a\ufffdb\ufffd.jpg"
+    assert shown_name("Screenshot 10.00\u202fAM.png") == "Screenshot 10.00\u202fAM.png"
 
 
 def test_photos_are_paged_and_filtered(api: Api, album: Album) -> None:
