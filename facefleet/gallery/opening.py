@@ -21,7 +21,7 @@ def open_gallery(settings: Settings, *, owner: bool) -> Gallery:
         ConfigurationError: the directory or the URL cannot be used.
     """
     if settings.qdrant_url:
-        # httpx takes a tenth of a second to import, which nobody without a server is to pay.
+        # qdrant-client takes seconds to import, which nobody without a server is to pay.
         from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant  # noqa: PLC0415
 
         return QdrantServerGallery(connect_qdrant(settings.qdrant_url, settings.qdrant_api_key.get_secret_value()))

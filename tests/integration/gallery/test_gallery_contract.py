@@ -18,7 +18,6 @@ from facefleet.gallery.protocol import Gallery
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant
 from facefleet.records import GalleryPoint
-from tests.fixtures.qdrant import local_qdrant
 
 DIMENSIONS = 64
 VERSION = "a1b2c3d4"
@@ -75,7 +74,7 @@ class MemoryQdrantPlace:
         """Nothing is kept."""
 
     def open(self) -> Gallery:
-        return QdrantServerGallery(local_qdrant(QdrantClient(":memory:")))
+        return QdrantServerGallery(QdrantClient(":memory:"))
 
     def close(self) -> None:
         """The gallery itself let go of everything."""
@@ -86,7 +85,7 @@ class FolderQdrantPlace:
         self.directory = tmp_path / "qdrant"
 
     def open(self) -> Gallery:
-        return QdrantServerGallery(local_qdrant(QdrantClient(path=str(self.directory))))
+        return QdrantServerGallery(QdrantClient(path=str(self.directory)))
 
     def close(self) -> None:
         """The gallery itself let go of everything."""

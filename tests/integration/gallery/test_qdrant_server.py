@@ -14,7 +14,6 @@ from qdrant_client import QdrantClient, models
 from facefleet.errors import ConfigurationError, FacefleetError, GalleryUnavailable
 from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant
 from facefleet.records import GalleryPoint
-from tests.fixtures.qdrant import local_qdrant
 
 VERSION = "a1b2c3d4"
 DIMENSIONS = 8
@@ -54,7 +53,7 @@ def client() -> Iterator[RecordingClient]:
 
 
 def test_albums_are_the_tenants(client: RecordingClient) -> None:
-    QdrantServerGallery(local_qdrant(client)).prepare(VERSION, DIMENSIONS)
+    QdrantServerGallery(client).prepare(VERSION, DIMENSIONS)
 
     assert client.indexes["album_id"].is_tenant is True
     assert client.indexes["album_id"].type == models.UuidIndexType.UUID
@@ -62,7 +61,7 @@ def test_albums_are_the_tenants(client: RecordingClient) -> None:
 
 
 def test_graphs_are_built_for_large_albums_over_bytes(client: RecordingClient) -> None:
-    QdrantServerGallery(local_qdrant(client)).prepare(VERSION, DIMENSIONS)
+    QdrantServerGallery(client).prepare(VERSION, DIMENSIONS)
 
     hnsw, quantization = client.created["hnsw_config"], client.created["quantization_config"]
     assert (hnsw.m, hnsw.payload_m) == (0, 32)
@@ -70,7 +69,7 @@ def test_graphs_are_built_for_large_albums_over_bytes(client: RecordingClient) -
 
 
 def test_the_alias_stays_on_the_first_version(client: RecordingClient) -> None:
-    gallery = QdrantServerGallery(local_qdrant(client))
+    gallery = QdrantServerGallery(client)
     gallery.prepare(VERSION, DIMENSIONS)
     gallery.prepare("b2c3d4e5", DIMENSIONS)
 
@@ -80,7 +79,7 @@ def test_the_alias_stays_on_the_first_version(client: RecordingClient) -> None:
 
 def test_whoever_creates_second_uses_the_first_ones(client: RecordingClient) -> None:
     client.others_first = True
-    gallery = QdrantServerGallery(local_qdrant(client))
+    gallery = QdrantServerGallery(client)
 
     gallery.prepare(VERSION, DIMENSIONS)
 
@@ -88,7 +87,7 @@ def test_whoever_creates_second_uses_the_first_ones(client: RecordingClient) -> 
 
 
 def test_collections_of_others_are_left_alone(client: RecordingClient) -> None:
-    gallery = QdrantServerGallery(local_qdrant(client))
+    gallery = QdrantServerGallery(client)
     gallery.prepare(VERSION, DIMENSIONS)
     point = GalleryPoint(uuid4(), uuid4(), uuid4(), TEMPLATE)
     gallery.upsert(VERSION, [point])
@@ -172,21 +171,6 @@ def test_nobody_listens() -> None:
     with pytest.raises(GalleryUnavailable, match="does not answer"):
         gallery.prepare(VERSION, DIMENSIONS)
     gallery.close()
-
-
-@pytest.mark.parametrize(
-    ("url", "base"),
-    [
-        ("http://qdrant", "http://qdrant:6333"),
-        ("https://qdrant.example", "https://qdrant.example:6333"),
-        ("https://qdrant.example:443/faces", "https://qdrant.example/faces/"),
-        ("http://127.0.0.1:7000/", "http://127.0.0.1:7000/"),
-    ],
-)
-def test_where_the_server_is(url: str, base: str) -> None:
-    with connect_qdrant(url, "secret") as client:
-        assert str(client.base_url) == base
-        assert client.headers["api-key"] == "secret"
 
 
 @pytest.mark.parametrize("url", ["http://", "http://host:port", "://", "http://[::1"])

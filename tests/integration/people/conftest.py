@@ -11,7 +11,6 @@ from facefleet.gallery.protocol import Gallery
 from facefleet.gallery.qdrant_edge import EdgeGallery
 from facefleet.gallery.qdrant_server import QdrantServerGallery
 from facefleet.ledger.engine import open_ledger
-from tests.fixtures.qdrant import local_qdrant
 from tests.integration.people.bench import PeopleBench
 
 
@@ -19,8 +18,8 @@ from tests.integration.people.bench import PeopleBench
 def gallery(ledger_url: str, tmp_path: Path) -> Iterator[Gallery]:
     """The embedded engine beside SQLite; Qdrant's client, on its own memory, beside PostgreSQL."""
     on_servers = ledger_url.startswith("postgresql")
-    local = local_qdrant(QdrantClient(":memory:")) if on_servers else None
-    with closing(QdrantServerGallery(local) if local else EdgeGallery(tmp_path / "gallery")) as opened:
+    opened = QdrantServerGallery(QdrantClient(":memory:")) if on_servers else EdgeGallery(tmp_path / "gallery")
+    with closing(opened):
         yield opened
 
 
