@@ -59,7 +59,13 @@ class GroupCommit(Generic[T]):
         with self._guard:
             self._line.append(place)
             leads, self._is_busy = not self._is_busy, True
-        if not leads and not place.called.wait(patience_s) and self._leave(place):
+        try:
+            is_called = leads or place.called.wait(patience_s)
+        except BaseException:
+            if not self._leave(place) and not place.is_written:
+                self._end_turn(place)
+            raise
+        if not is_called and self._leave(place):
             raise LedgerUnavailable("the ledger's database is busy: somebody else writes to it for too long")
         if not place.is_written:
             self._serve()
@@ -86,7 +92,12 @@ class GroupCommit(Generic[T]):
         for place in batch:
             place.is_written, place.error = True, error
             place.called.set()
+        self._end_turn()
+
+    def _end_turn(self, unwritten: _Place[T] | None = None) -> None:
+        """Call who is next; `unwritten` was called, but was interrupted before it began."""
         with self._guard:
+            self._line = [each for each in self._line if each is not unwritten]
             self._is_busy = bool(self._line)
             if self._line:
                 self._line[0].called.set()

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, current_thread, main_thread
 
 import pytest
 
@@ -70,5 +70,32 @@ def test_nobody_waits_for_ever_and_who_leaves_is_not_called() -> None:
         with pytest.raises(LedgerUnavailable):
             commits.submit(1, 0.01)
         disk.goes_on.set()
+    commits.submit(2, PATIENCE_S)
+    assert disk.batches == [[0], [2]]
+
+
+@pytest.mark.parametrize("is_called_before", [False, True])
+def test_who_is_interrupted_while_waiting_leaves_the_line(
+    monkeypatch: pytest.MonkeyPatch, *, is_called_before: bool
+) -> None:
+    disk = Disk()
+    commits = GroupCommit(disk.write)
+    disk.is_slow.set()
+    wait = Event.wait
+
+    def interrupt(self: Event, timeout: float | None = None) -> bool:
+        if current_thread() is not main_thread():
+            return wait(self, timeout)
+        disk.goes_on.set()
+        assert not is_called_before or wait(self, timeout)
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(10) as pool:
+        pool.submit(commits.submit, 0, PATIENCE_S)
+        wait_until(lambda: len(disk.batches) == 1, "the first is being written")
+        with monkeypatch.context() as patched:
+            patched.setattr(Event, "wait", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                commits.submit(1, PATIENCE_S)
     commits.submit(2, PATIENCE_S)
     assert disk.batches == [[0], [2]]
