@@ -32,10 +32,8 @@ def test_what_is_interactive_overtakes_what_is_not(bench: Bench, redis_url: str)
     app = create_celery_app(settings)
     seen = record_albums(app)
     large, small = uuid4(), uuid4()
-    for _ in range(MESSAGES):
-        send_index_photos(app, "facefleet-index", large, [uuid4()])
-    for _ in range(MESSAGES):
-        send_index_photos(app, "facefleet-interactive", small, [uuid4()])
+    send_index_photos(app, [("facefleet-index", large, [uuid4()]) for _ in range(MESSAGES)])
+    send_index_photos(app, [("facefleet-interactive", small, [uuid4()]) for _ in range(MESSAGES)])
     with worker_in_thread(app, settings):
         wait_until(lambda: len(seen) == 2 * MESSAGES, "every message has arrived")
     assert seen == [small] * MESSAGES + [large] * MESSAGES
@@ -50,7 +48,7 @@ def test_tasks_send_events_once_somebody_like_flower_asks_for_them(bench: Bench,
         """Until the worker's heart has beaten twice behind the task: events travel in their order."""
         told.clear()
         expected = len(seen) + 1
-        send_index_photos(app, "facefleet-index", uuid4(), [uuid4()])
+        send_index_photos(app, [("facefleet-index", uuid4(), [uuid4()])])
         wait_until(lambda: len(seen) == expected, "the message has arrived")
         beats = told.count("worker-heartbeat")
         wait_until(lambda: told.count("worker-heartbeat") > beats + 1, "the worker's heart has beaten")
