@@ -50,10 +50,11 @@ class _Shard:
 class EdgeGallery:
     """One engine shard per model version in `directory/<model_version>/`.
 
-    The process owns the directory through an exclusive lock on `directory/.lock`. The engine takes calls from many
-    threads at once by itself; `_preparing` only guards the creation of shards, and the table of shards is never
-    changed otherwise. Search is exact until `edge_index` was here: `optimize()` and `flush()` hold the GIL for seconds
-    and are not called while anybody waits. Every upsert is in the write-ahead log when it returns, so it outlives a
+    The process owns the directory through an exclusive lock on `directory/.lock`. The engine holds the GIL from the
+    beginning to the end of every call, so no other thread of the process runs meanwhile: 2 ms for a search among
+    10,000 faces, 16 among 100,000. `_preparing` only guards the creation of shards, and the table of shards is never
+    changed otherwise. Search is exact until `edge_index` was here: `optimize()` and `flush()` take seconds and are not
+    called while anybody waits. Every upsert is in the write-ahead log when it returns, so it outlives a
     killed process.
     """
 
@@ -222,7 +223,9 @@ def _open_shards(directory: Path) -> dict[str, _Shard]:
 def _open_shard(path: Path) -> _Shard:
     try:
         dimensions = json.loads((path / "edge_config.json").read_text())["vectors"][""]["size"]
-        engine = edge.EdgeShard.load(str(path))
+        # A thread for each segment: others only look for work, for a fifth of a search.
+        threads = max(1, sum(each.is_dir() for each in (path / "segments").iterdir()))
+        engine = edge.EdgeShard.load(str(path), _configure(dimensions, max_search_threads=threads))
         engine.flush()  # what a killed process left in the log is settled here, before anybody waits
     except Exception as error:
         raise ConfigurationError(
@@ -235,14 +238,18 @@ def _create_shard(directory: Path, model_version: str, dimensions: int) -> _Shar
     if not _VERSION_NAME.fullmatch(model_version):
         raise ConfigurationError(f"not a model version: {model_version!r}")
     unfinished = directory / f"{_UNFINISHED}{uuid4().hex}"
-    vectors = edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)
     with _engine_errors():
-        engine = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=vectors))
+        engine = edge.EdgeShard.create(str(unfinished), _configure(dimensions))
         engine.update(edge.UpdateOperation.create_field_index(ALBUM_KEY, ALBUM_INDEX))
         engine.update(edge.UpdateOperation.create_field_index(PHOTO_KEY, edge.PayloadSchemaType.Keyword))
         engine.close()
         # A version's directory is whole or absent, whenever the process dies.
         return _open_shard(unfinished.rename(directory / model_version))
+
+
+def _configure(dimensions: int, max_search_threads: int | None = None) -> _Engine:
+    vectors = edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)
+    return edge.EdgeConfig(vectors=vectors, max_search_threads=max_search_threads)
 
 
 @contextmanager
