@@ -141,8 +141,9 @@ class Settings(BaseModel):
     """Tasks a worker runs at once; unset: two more than cpu_threads, so that reading overlaps with computing."""
     read_ahead_bytes: int = Field(default=64_000_000, ge=0)
     """Photos of S3 that a worker holds or fetches before their turn, while others are recognized; 0: none."""
-    photos_per_message: int = Field(default=8, ge=1, le=64)
-    """Photo ids in one queue message."""
+    photos_per_message: int = Field(default=16, ge=1, le=64)
+    """Photo ids in one queue message while more than runway_photos of an album wait; below that 8 at most, so that the
+    end of an album spreads over the workers."""
     runway_photos: int = Field(default=512, ge=1)
     """Photos dispatched to the broker and not yet claimed, at most; the rest waits in the ledger."""
     lease_s: float = Field(default=120, gt=0)

@@ -10,6 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -80,7 +81,7 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[
     if connection.dialect.name == "sqlite":
         connection.execute(table.insert(), rows)
     else:
-        connection.execute(_insert_given(table, tuple(rows[0])), _given(rows))
+        connection.execute(insert_given(table, tuple(rows[0])), given(rows))
 
 
 def insert_new_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> set[UUID]:
@@ -90,8 +91,8 @@ def insert_new_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[d
     if connection.dialect.name == "sqlite":
         insert = INSERTS["sqlite"](table).on_conflict_do_nothing().returning(table.c.id)
         return set(connection.execute(insert, rows).scalars())
-    insert = _insert_given(table, tuple(rows[0])).on_conflict_do_nothing().returning(table.c.id)
-    return set(connection.execute(insert, _given(rows)).scalars())
+    insert = insert_given(table, tuple(rows[0])).on_conflict_do_nothing().returning(table.c.id)
+    return set(connection.execute(insert, given(rows)).scalars())
 
 
 class RowUpdate:
@@ -102,7 +103,7 @@ class RowUpdate:
         self._table = table
         self._same = same
         self._one_by_one = table.update().where(table.c.id == sa.bindparam("id_")).values(same)
-        self._together = lru_cache(self._build_together)
+        self.build_together = lru_cache(self._build_together)
 
     def run(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Update rows.
@@ -117,10 +118,10 @@ class RowUpdate:
             connection.execute(self._one_by_one, rows)
         else:
             ids = {"ids": [row["id_"] for row in rows]}
-            connection.execute(self._together(tuple(rows[0])), _given(rows) | ids)
+            connection.execute(self.build_together(tuple(rows[0])), given(rows) | ids)
 
-    def _build_together(self, names: tuple[str, ...]) -> sa.Update:
-        given = _select_given(self._table, names).subquery("given")
+    def _build_together(self, names: tuple[str, ...], parameter: str = "rows") -> sa.Update:
+        given = _select_given(self._table, names, parameter).subquery("given")
         own = {name: given.c[name] for name in names if name != "id_"}
         # Said twice: PostgreSQL takes `given` for a hundred rows, and would read all of a small table to join them.
         mine = sa.and_(is_in(self._table.c.id, "ids"), self._table.c.id == given.c.id_)
@@ -128,22 +129,22 @@ class RowUpdate:
 
 
 @lru_cache
-def _insert_given(table: sa.Table, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a dialect's Insert class
-    return INSERTS["postgresql"](table).from_select(names, _select_given(table, names))
+def insert_given(
+    table: sa.Table, names: tuple[str, ...], parameter: str = "rows", *conditions: sa.ColumnElement[bool]
+) -> Any:  # noqa: ANN401 - a dialect's Insert class
+    """Insert the rows of a parameter in PostgreSQL; of none if a condition does not hold."""
+    return INSERTS["postgresql"](table).from_select(names, _select_given(table, names, parameter).where(*conditions))
 
 
-def _select_given(table: sa.Table, names: tuple[str, ...]) -> sa.Select[Any]:
-    """Select the rows of the parameter `rows`, for PostgreSQL; nothing travels to SQLite: it runs a statement a row."""
+def _select_given(table: sa.Table, names: tuple[str, ...], parameter: str) -> sa.Select[Any]:
+    """Select the rows of a parameter, for PostgreSQL; nothing travels to SQLite: it runs a statement a row."""
     columns = [sa.column(name, table.c[name.rstrip("_")].type) for name in names]
-    rows = sa.cast(sa.bindparam("rows", type_=sa.Text), sa.JSON)
+    rows = sa.cast(sa.bindparam(parameter, type_=sa.Text), sa.JSON)
     return sa.select(
         sa.func.json_to_recordset(rows).table_valued(*columns, name="sent").render_derived(with_types=True)
     )
 
 
-def _given(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
-    return {"rows": json.dumps(rows, default=_write)}
-
-
-def _write(value: object) -> str:
-    return value.hex if isinstance(value, UUID) else str(value)  # without the dashes it takes half as long
+def given(rows: Sequence[dict[str, Any]], parameter: str = "rows") -> dict[str, str]:
+    """Write rows as the value of a parameter."""
+    return {parameter: to_json(rows).decode()}  # a fifth of what `json` takes, which asks back for every id

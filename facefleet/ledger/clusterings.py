@@ -161,16 +161,17 @@ def mark_unseen(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
         connection.execute(_MARK_UNSEEN[connection.dialect.name], {"photo_ids": photo_ids})
 
 
-def _build_mark_unseen(dialect_name: str) -> Any:  # noqa: ANN401 - two dialects' Insert classes
+def build_mark_unseen(dialect_name: str, parameter: str, *conditions: sa.ColumnElement[bool]) -> Any:  # noqa: ANN401 - two dialects' Insert classes
+    """Build what `mark_unseen` does to the photos whose ids are a parameter; to none if a condition does not hold."""
     fresh = {"stamp": fresh_token(), "entered_at": utc_now()}
-    new = sa.select(photo.c.id, photo.c.album_id, *fresh.values()).where(is_in(photo.c.id, "photo_ids"))
+    new = sa.select(photo.c.id, photo.c.album_id, *fresh.values()).where(is_in(photo.c.id, parameter), *conditions)
     insert = INSERTS[dialect_name](unseen_photo)
     insert = insert.from_select(["photo_id", "album_id", *fresh], new.order_by(photo.c.id))
     again = {name: insert.excluded[name] for name in fresh}
     return insert.on_conflict_do_update(index_elements=[unseen_photo.c.photo_id], set_=again)
 
 
-_MARK_UNSEEN = {name: _build_mark_unseen(name) for name in INSERTS}
+_MARK_UNSEEN = {name: build_mark_unseen(name, "photo_ids") for name in INSERTS}
 
 
 @cache

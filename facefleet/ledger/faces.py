@@ -12,7 +12,7 @@ from facefleet.errors import InvalidRequest
 from facefleet.face_records import Box, Quality
 from facefleet.ledger.bulk import is_in
 from facefleet.ledger.database import Database
-from facefleet.ledger.schema import face, photo, state_is
+from facefleet.ledger.schema import face, photo, row_state_is, state_is
 from facefleet.ledger.shelf_schema import is_kept, shelved_face, shelved_photo
 from facefleet.records import Face, PhotoState
 
@@ -85,7 +85,7 @@ def select_shelved_faces() -> sa.Select[Any]:
     return (
         sa.select(*columns, photo.c.name, photo.c.width_px, photo.c.height_px)
         .select_from(joined)
-        .where(state_is(photo.c.state, PhotoState.INDEXED), is_kept())
+        .where(row_state_is(photo.c.state, PhotoState.INDEXED), is_kept())
     )
 
 
@@ -100,7 +100,7 @@ def select_faces() -> sa.Select[Any]:
     return (
         sa.select(face, photo.c.name, photo.c.width_px, photo.c.height_px)
         .join(photo, photo.c.id == face.c.photo_id)
-        .where(state_is(photo.c.state, PhotoState.INDEXED))
+        .where(row_state_is(photo.c.state, PhotoState.INDEXED))
     )
 
 

@@ -15,6 +15,7 @@ from facefleet.ledger.clock import fresh_token, seconds_from_now, utc_now
 from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.finishing import Finishing
 from facefleet.ledger.listing import delete_photos, list_photos
+from facefleet.ledger.message_sizes import SMALL_MESSAGES, MessageSizes
 from facefleet.ledger.schema import job, job_photo, photo, row_state_is, state_is
 from facefleet.ledger.settling import IS_HELD, bury_photos, lock_held, tokens_of
 from facefleet.ledger.unkept import HAS_UNKEPT
@@ -168,7 +169,9 @@ class Leases:
             states = list(connection.execute(swept.returning(photo.c.state)).scalars()) if expired_ids else []
         return SweepResult(states.count(PhotoState.PENDING), states.count(PhotoState.DEAD))
 
-    def waiting(self, limit: int, redispatch_after_s: float, message_size: int = 8) -> list[tuple[UUID, list[UUID]]]:
+    def waiting(
+        self, limit: int, redispatch_after_s: float, sizes: MessageSizes = SMALL_MESSAGES
+    ) -> list[tuple[UUID, list[UUID]]]:
         """List photos that are due and not on their way, as messages in the order in which to send them.
 
         What fits into one message goes first, so that a small album never waits behind a large one; then mostly the
@@ -177,13 +180,13 @@ class Leases:
         Args:
             limit: at most this many photos.
             redispatch_after_s: what was dispatched this long ago and not claimed was lost on the way.
-            message_size: photos of one album in one turn, at most.
+            sizes: of the messages, of one album in one turn each.
 
         Returns:
             (album id, photo ids) for every message.
         """
         with self.database.reading() as connection:
-            return outbox.plan_messages(connection, limit, redispatch_after_s, message_size)
+            return outbox.plan_messages(connection, limit, redispatch_after_s, sizes)
 
     def urgent(self, limit: int, message_size: int = 8) -> list[tuple[UUID, list[UUID]]]:
         """List at most `limit` photos that are to go before all others, as `waiting` does."""
@@ -197,9 +200,9 @@ class Leases:
 
     def mark_dispatched(self, photo_ids: Sequence[UUID]) -> None:
         """Remember that photos were sent to the broker."""
-        with self.database.writing() as connection:
-            connection.execute(outbox.MARK_DISPATCHED, {"photo_ids": list(photo_ids)})
-            connection.execute(outbox.FORGET_URGENT, {"photo_ids": list(photo_ids)})
+        with self.database.writing_once() as connection:
+            for statement in outbox.MARK_SENT[connection.dialect.name]:
+                connection.execute(statement, {"photo_ids": photo_ids})
 
     def runway(self, redispatch_after_s: float) -> int:
         """Count the photos dispatched within the last `redispatch_after_s` seconds and not yet claimed."""

@@ -16,6 +16,7 @@ from facefleet.ledger.bulk import is_in
 from facefleet.ledger.clock import UtcTime, seconds_from_now, utc_now
 from facefleet.ledger.database import insert_or_ignore
 from facefleet.ledger.listing import FRESH
+from facefleet.ledger.message_sizes import MessageSizes
 from facefleet.ledger.schema import album, photo, row_state_is, state_is, urgent_photo
 from facefleet.records import PhotoState
 
@@ -27,7 +28,7 @@ _IS_DELETED = state_is(photo.c.state, PhotoState.DELETED)
 
 
 #: Only what is still pending is stamped; a fast worker may have claimed it already.
-MARK_DISPATCHED = (
+_MARK_DISPATCHED = (
     photo.update()
     .where(
         photo.c.id.in_(
@@ -42,20 +43,26 @@ MARK_DISPATCHED = (
 
 
 #: A photo goes first once; should it be lost on its way, it comes again with the others.
-FORGET_URGENT = urgent_photo.delete().where(is_in(urgent_photo.c.photo_id, "photo_ids"))
+_FORGET_URGENT = urgent_photo.delete().where(is_in(urgent_photo.c.photo_id, "photo_ids"))
+#: By dialect: what marks photos as sent. PostgreSQL does it in one statement, SQLite knows no such.
+MARK_SENT = {
+    "sqlite": (_MARK_DISPATCHED, _FORGET_URGENT),
+    "postgresql": (_MARK_DISPATCHED.add_cte(_FORGET_URGENT.cte("forgotten")),),
+}
 
 
 _MOST = sa.bindparam("most", type_=sa.Integer)
 
 
-def _build_select_urgent() -> sa.Select[Any]:
-    columns = (photo.c.album_id, photo.c.id, photo.c.crash_count)
-    waiting: sa.Select[Any] = sa.select(*columns).join(urgent_photo, urgent_photo.c.photo_id == photo.c.id)
-    is_due = sa.and_(row_state_is(photo.c.state, PhotoState.PENDING), photo.c.next_attempt_at <= utc_now())
-    return waiting.where(is_due, photo.c.dispatched_at.is_(None)).order_by(photo.c.album_id).limit(_MOST)
-
-
-_SELECT_URGENT = _build_select_urgent()
+#: Asked by itself, because mostly there are none: without statistics PostgreSQL would read all photos to join them.
+_SELECT_ANY_URGENT = sa.select(urgent_photo.c.photo_id)
+_SELECT_URGENT: sa.Select[Any] = (
+    sa.select(photo.c.album_id, photo.c.id, photo.c.crash_count)
+    .where(is_in(photo.c.id, "photo_ids"), row_state_is(photo.c.state, PhotoState.PENDING))
+    .where(photo.c.next_attempt_at <= utc_now(), photo.c.dispatched_at.is_(None))
+    .order_by(photo.c.album_id)
+    .limit(_MOST)
+)
 
 
 def mark_urgent(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
@@ -66,8 +73,11 @@ def mark_urgent(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
 
 def plan_urgent(connection: sa.Connection, limit: int, message_size: int) -> list[tuple[UUID, list[UUID]]]:
     """Choose urgent photos that were not sent yet, as messages."""
+    photo_ids = connection.execute(_SELECT_ANY_URGENT).scalars().all()
+    if not photo_ids:
+        return []
     by_album: defaultdict[UUID, list[sa.Row[Any]]] = defaultdict(list)
-    for row in connection.execute(_SELECT_URGENT, {"most": limit}):
+    for row in connection.execute(_SELECT_URGENT, {"photo_ids": photo_ids, "most": limit}):
         by_album[row.album_id].append(row)
     return [(album_id, message) for album_id, rows in by_album.items() for message in _cut_messages(rows, message_size)]
 
@@ -80,7 +90,7 @@ def select_small_albums(album_ids: Collection[UUID], most_photos: int) -> sa.Sel
 
 
 def plan_messages(
-    connection: sa.Connection, limit: int, redispatch_after_s: float, message_size: int
+    connection: sa.Connection, limit: int, redispatch_after_s: float, sizes: MessageSizes
 ) -> list[tuple[UUID, list[UUID]]]:
     """Choose what to send next, until `limit` photos are chosen.
 
@@ -88,10 +98,10 @@ def plan_messages(
     that came later cannot make it late; some are of any album, so that every one begins soon. Strictly in turns, four
     albums of a hundred miss a deadline that they meet so (docs/capacity.md).
     """
-    small, large = _choose_albums(connection, limit, redispatch_after_s, message_size)
-    due = _select_due(redispatch_after_s)
+    small, large = _choose_albums(connection, limit, redispatch_after_s, sizes.few)
+    due, asked = _select_due(redispatch_after_s), {"most": limit, "plenty": sizes.plenty}
     queues = [
-        (album_id, _walk_messages(connection, due, {"album_id": album_id, "most": limit}, message_size))
+        (album_id, _walk_messages(connection, due, asked | {"album_id": album_id}, sizes))
         for album_id in (*small, *large)
     ]
     begun = len(queues)
@@ -205,16 +215,18 @@ def _is_due(redispatch_after_s: float) -> sa.ColumnElement[bool]:
 @cache
 def _select_due(redispatch_after_s: float) -> sa.Select[Any]:
     """Select the first due photos of one album along its index; not yet due ones are never looked at."""
-    mine = photo.c.album_id == sa.bindparam("album_id")
-    due = sa.select(photo.c.id, photo.c.crash_count).where(mine, _is_due(redispatch_after_s))
-    return due.order_by(photo.c.next_attempt_at).limit(_MOST)
+    mine, is_due = photo.c.album_id == sa.bindparam("album_id"), _is_due(redispatch_after_s)
+    beyond = sa.select(photo.c.id).where(mine, is_due).offset(sa.bindparam("plenty", type_=sa.Integer)).limit(1)
+    columns = (photo.c.id, photo.c.crash_count, beyond.correlate(None).exists().label("is_plenty"))
+    return sa.select(*columns).where(mine, is_due).order_by(photo.c.next_attempt_at).limit(_MOST)
 
 
 def _walk_messages(
-    connection: sa.Connection, due: sa.Select[Any], which: dict[str, object], message_size: int
+    connection: sa.Connection, due: sa.Select[Any], which: dict[str, object], sizes: MessageSizes
 ) -> Iterator[list[UUID]]:
     """Read an album's due photos when its first message is asked for."""
-    yield from _cut_messages(connection.execute(due, which).all(), message_size)
+    rows = connection.execute(due, which).all()
+    yield from _cut_messages(rows, sizes.most if rows and rows[0].is_plenty else sizes.few)
 
 
 def _cut_messages(rows: Sequence[sa.Row[Any]], message_size: int) -> Iterator[list[UUID]]:

@@ -14,7 +14,6 @@ from facefleet.records import PhotoState
 _JOBS = 5
 #: A job with fewer photos says more about its start and end than about its rate.
 _LEAST_PHOTOS = 100
-_WAITING_STATES = (PhotoState.PENDING, PhotoState.LEASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,7 @@ class WaitingAlbum:
 
     #: Pending and leased.
     photos: int
+    leased: int
     #: How long the one that came first has waited. (Not the job's age: one job follows a bucket for ever.)
     waited_s: float
 
@@ -33,9 +33,13 @@ class FleetLoad:
 
     now: datetime
     albums: tuple[WaitingAlbum, ...]
-    leased_photos: int
     #: Photos that became indexed or dead since the moment that was asked for.
     finished_photos: int
+
+    @property
+    def leased_photos(self) -> int:
+        """Photos that workers have in hand."""
+        return sum(album.leased for album in self.albums)
 
 
 def read_load(database: Database, since: datetime | None) -> FleetLoad:
@@ -51,10 +55,9 @@ def read_load(database: Database, since: datetime | None) -> FleetLoad:
     with database.reading() as connection:
         now = connection.execute(sa.select(sa.type_coerce(utc_now(), UtcTime()))).scalar_one()
         rows = connection.execute(_WAITING).all()
-        leased = connection.execute(_LEASED).scalar_one()
         finished = connection.execute(_count_finished(since, now)).scalar_one() if since else 0
-    albums = tuple(WaitingAlbum(row.photos, max((now - row.since).total_seconds(), 0.0)) for row in rows)
-    return FleetLoad(now, albums, leased, finished)
+    albums = (WaitingAlbum(row.photos, row.leased, max((now - row.since).total_seconds(), 0.0)) for row in rows)
+    return FleetLoad(now, tuple(albums), finished)
 
 
 def measure_recent_rate(url: str) -> float | None:
@@ -85,10 +88,18 @@ def measure_recent_rate(url: str) -> float | None:
 def _select_waiting() -> sa.Select[Any]:
     """Select what waits by album: each state in its own index."""
     columns = (photo.c.album_id, photo.c.next_attempt_at)
-    pending, leased = (sa.select(*columns).where(state_is(photo.c.state, state)) for state in _WAITING_STATES)
+    pending, leased = (
+        sa.select(*columns, sa.literal_column(is_leased, sa.Integer).label("is_leased")).where(
+            state_is(photo.c.state, state)
+        )
+        for state, is_leased in ((PhotoState.PENDING, "0"), (PhotoState.LEASED, "1"))
+    )
     each = pending.union_all(leased).subquery()
-    since = sa.type_coerce(sa.func.min(each.c.next_attempt_at), UtcTime()).label("since")
-    totals: tuple[sa.ColumnElement[Any], ...] = (sa.func.count().label("photos"), since)
+    totals: tuple[sa.ColumnElement[Any], ...] = (
+        sa.func.count().label("photos"),
+        sa.func.sum(each.c.is_leased).label("leased"),
+        sa.type_coerce(sa.func.min(each.c.next_attempt_at), UtcTime()).label("since"),
+    )
     return sa.select(*totals).group_by(each.c.album_id)
 
 
@@ -109,5 +120,4 @@ def _count_finished(since: datetime, now: datetime) -> sa.Select[int]:
 
 
 _WAITING = _select_waiting()
-_LEASED = sa.select(sa.func.count().label("photos")).where(state_is(photo.c.state, PhotoState.LEASED))
 _RECENT = _select_recent()

@@ -1,20 +1,19 @@
 """Statements that end a lease: compare-and-swap on its token, then write what the worker found."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from facefleet.face_records import RecognizedFace
-from facefleet.ledger.bulk import RowUpdate, insert_rows, is_in
-from facefleet.ledger.clock import utc_now
-from facefleet.ledger.clusterings import mark_unseen
+from facefleet.ledger.bulk import RowUpdate, is_in
+from facefleet.ledger.findings import SETTLED, write, write_unless_dropped
 from facefleet.ledger.listing import DELETE_FACES, is_present, supersede_older
-from facefleet.ledger.prediction_outbox import SELECT_ALBUMS_WITH_NAMED, enter_unpredicted
+from facefleet.ledger.prediction_outbox import enter_unpredicted
 from facefleet.ledger.schema import face, photo, row_state_is
-from facefleet.ledger.unkept import SELECT_DROPPED, SELECT_UNKEPT_SOURCES, DoomedPoint, doom_faces, drop_unkept
+from facefleet.ledger.unkept import DoomedPoint, doom_faces, drop_unkept
 from facefleet.records import FailedPhoto, FinishedPhoto, LeasedPhoto, PhotoState, face_id_of
 
 #: Longest sentence that is kept about a dead photo.
@@ -46,20 +45,7 @@ _LOCK_HELD = (
     .order_by(photo.c.id)
     .with_for_update()
 )
-#: Mostly there is none of it, which one statement says for less than three.
-_RARE = sa.union_all(
-    *(
-        select.add_columns(sa.literal_column(f"'{kind}'"))
-        for kind, select in (
-            ("dropped", SELECT_DROPPED),
-            ("unkept", SELECT_UNKEPT_SOURCES),
-            ("named", SELECT_ALBUMS_WITH_NAMED),
-        )
-    )
-)
-_SETTLED: dict[str, Any] = {"lease_token": None, "lease_until": None, "finished_at": utc_now()}
-_INDEX = RowUpdate(photo, state=PhotoState.INDEXED.value, reason=None, detail=None, **_SETTLED)
-_BURY = RowUpdate(photo, state=PhotoState.DEAD.value, face_count=None, **_SETTLED)
+_BURY = RowUpdate(photo, state=PhotoState.DEAD.value, face_count=None, **SETTLED)
 
 
 def tokens_of(leased: Sequence[LeasedPhoto]) -> dict[str, list[UUID]]:
@@ -71,44 +57,41 @@ def finish_photos(connection: sa.Connection, results: Sequence[FinishedPhoto]) -
     """Record found faces; returns the tokens of the leases that were still held."""
     held = lock_held(connection, [each.leased for each in results])
     mine = [each for each in results if each.leased.lease_token in held]
-    rare = _read_rare(connection, mine, held)
-    rows = {each.leased.id: [row for row in _face_rows(each) if row["id"] not in rare["dropped"]] for each in mine}
-    found = [
+    if not mine:
+        return set()
+    _delete_earlier_faces(connection, held.values())
+    asked = {
+        "photo_ids": [each.leased.id for each in mine],
+        "source_ids": [row.source_id for row in held.values()],
+        "album_ids": list({each.leased.album_id for each in mine}),
+    }
+    faces = [row for each in mine for row in _face_rows(each)]
+    rare = write_unless_dropped(connection, _photo_rows(mine, faces), faces, asked)
+    if rare["dropped"]:
+        faces = [row for row in faces if row["id"] not in rare["dropped"]]
+        write(connection, _photo_rows(mine, faces), faces)
+        _doom_dropped(connection, mine, rare["dropped"])
+    _supersede_others(connection, held.values())
+    with_faces = {row["photo_id"] for row in faces}
+    if with_faces and rare["named"]:
+        enter_unpredicted(connection, with_faces)
+    if rare["unkept"]:
+        drop_unkept(connection, with_faces)
+    return set(held)
+
+
+def _photo_rows(mine: Sequence[FinishedPhoto], faces: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    counts = Counter(row["photo_id"] for row in faces)
+    return [
         {
             "id_": each.leased.id,
-            "face_count": len(rows[each.leased.id]),
+            "face_count": counts[each.leased.id],
             "width_px": each.recognized.width_px,
             "height_px": each.recognized.height_px,
             "taken_at": each.recognized.taken_at,
         }
         for each in mine
     ]
-    _settle(connection, _INDEX, found, held.values())
-    insert_rows(connection, face, [row for each in mine for row in rows[each.leased.id]])
-    with_faces = {each.leased.id for each in mine if rows[each.leased.id]}
-    mark_unseen(connection, with_faces)
-    if with_faces and rare["named"]:
-        enter_unpredicted(connection, with_faces)
-    if rare["unkept"]:
-        drop_unkept(connection, with_faces)
-    if rare["dropped"]:
-        _doom_dropped(connection, mine, rare["dropped"])
-    return set(held)
-
-
-def _read_rare(
-    connection: sa.Connection, mine: Sequence[FinishedPhoto], held: Mapping[UUID, sa.Row[Any]]
-) -> Mapping[str, set[UUID]]:
-    """Ask what few photos have: behind their lock, under which faces are dropped and places become unkept."""
-    asked = {
-        "photo_ids": [each.leased.id for each in mine],
-        "source_ids": [row.source_id for row in held.values()],
-        "album_ids": {each.leased.album_id for each in mine},
-    }
-    found: defaultdict[str, set[UUID]] = defaultdict(set)
-    for found_id, kind in connection.execute(_RARE, asked) if mine else ():
-        found[kind].add(found_id)
-    return found
 
 
 def _doom_dropped(connection: sa.Connection, mine: Sequence[FinishedPhoto], dropped: Collection[UUID]) -> None:
@@ -129,7 +112,9 @@ def bury_photos(connection: sa.Connection, failures: Sequence[FailedPhoto]) -> s
         for each in failures
         if each.leased.lease_token in held
     ]
-    _settle(connection, _BURY, failed, held.values())
+    _delete_earlier_faces(connection, held.values())
+    _BURY.run(connection, failed)
+    _supersede_others(connection, held.values())
     return {row.id for row in held.values()}
 
 
@@ -142,12 +127,12 @@ def lock_held(connection: sa.Connection, leased: Sequence[LeasedPhoto]) -> dict[
     return {row.lease_token: row for row in connection.execute(_LOCK_HELD, tokens_of(leased))}
 
 
-def _settle(
-    connection: sa.Connection, settle: RowUpdate, values: Sequence[dict[str, Any]], held: Collection[sa.Row[Any]]
-) -> None:
-    settle.run(connection, values)
+def _delete_earlier_faces(connection: sa.Connection, held: Collection[sa.Row[Any]]) -> None:
     if again := [row.id for row in held if row.has_faces]:
         connection.execute(DELETE_FACES, {"photo_ids": again})
+
+
+def _supersede_others(connection: sa.Connection, held: Collection[sa.Row[Any]]) -> None:
     if several := [row for row in held if row.has_others]:
         supersede_older(connection, [row.id for row in several], [row.source_id for row in several])
 

@@ -1,5 +1,6 @@
 """The scaler: the deadline rule over the ledger's backlog, as the metric that an autoscaler follows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -8,8 +9,9 @@ from typing import Self
 from facefleet.capacity.controller import DeadlineController, FleetView, RateMeter
 from facefleet.capacity.deadline_rule import AlbumLoad, DeadlineTerms
 from facefleet.ledger.engine import Ledger
+from facefleet.ledger.message_sizes import MessageSizes
 from facefleet.ledger.outbox import TURN_EVERY
-from facefleet.ledger.rates import FleetLoad, read_load
+from facefleet.ledger.rates import FleetLoad, WaitingAlbum, read_load
 from facefleet.metrics import Metrics
 from facefleet.settings import Settings
 
@@ -56,14 +58,16 @@ class Scaler:
         return FleetView(
             now_s,
             tuple(AlbumLoad(album.photos, deadline_s - album.waited_s) for album in load.albums),
-            running=count_workers(load.leased_photos, self.settings),
+            running=count_workers(load.albums, self.settings),
             photos_done=self._photos_done,
         )
 
 
-def count_workers(leased_photos: int, settings: Settings) -> int:
+def count_workers(albums: Iterable[WaitingAlbum], settings: Settings) -> int:
     """Estimate the workers from what they hold: a busy one has a message in each of its threads.
 
     The ledger does not know workers, and SQS does not tell; this holds for every broker.
     """
-    return ceil(leased_photos / (settings.resolved_worker_threads * settings.photos_per_message))
+    sizes = MessageSizes.of(settings)
+    messages = sum(album.leased / sizes.for_album(album.photos - album.leased) for album in albums)
+    return ceil(messages / settings.resolved_worker_threads)

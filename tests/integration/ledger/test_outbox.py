@@ -6,22 +6,34 @@ import pytest
 
 from facefleet.ledger.clock import seconds_from_now
 from facefleet.ledger.engine import Ledger
+from facefleet.ledger.message_sizes import MessageSizes
 from facefleet.records import Backlog, PhotoState
 from tests.integration.ledger.scene import REDISPATCH_AFTER_S, Scene, ref_of
 
 
 def test_waiting_photos_come_as_messages(scene: Scene) -> None:
     photo_ids = scene.add(*(f"{number}.jpg" for number in range(20)))
-    messages = scene.ledger.leases.waiting(100, REDISPATCH_AFTER_S, 8)
+    messages = scene.ledger.leases.waiting(100, REDISPATCH_AFTER_S)
     assert [len(ids) for _, ids in messages] == [8, 8, 4]
     assert {photo_id for _, ids in messages for photo_id in ids} == set(photo_ids)
     assert {album_id for album_id, _ in messages} == {scene.album.id}
 
 
+def test_messages_are_large_while_plenty_of_the_album_waits(scene: Scene) -> None:
+    scene.add(*(f"{number}.jpg" for number in range(50)))
+    leases, sizes = scene.ledger.leases, MessageSizes(most=15, plenty=24)
+    for expected in ([15, 10], [15, 10], [8, 8, 4]):
+        # Less room than photos: what does not fit is counted all the same.
+        messages = leases.waiting(25, REDISPATCH_AFTER_S, sizes)
+        assert [len(ids) for _, ids in messages] == expected
+        leases.mark_dispatched(messages[0][1])
+    assert [len(ids) for _, ids in leases.waiting(9, REDISPATCH_AFTER_S, MessageSizes(most=3, plenty=0))] == [3, 3, 3]
+
+
 def test_no_more_than_the_limit_comes(scene: Scene) -> None:
     scene.add(*(f"{number}.jpg" for number in range(20)))
-    assert sum(len(ids) for _, ids in scene.ledger.leases.waiting(10, REDISPATCH_AFTER_S, 8)) == 10
-    assert scene.ledger.leases.waiting(0, REDISPATCH_AFTER_S, 8) == []
+    assert sum(len(ids) for _, ids in scene.ledger.leases.waiting(10, REDISPATCH_AFTER_S)) == 10
+    assert scene.ledger.leases.waiting(0, REDISPATCH_AFTER_S) == []
 
 
 def test_a_small_album_does_not_wait_behind_a_large_one(scene: Scene, ledger: Ledger) -> None:
@@ -29,7 +41,7 @@ def test_a_small_album_does_not_wait_behind_a_large_one(scene: Scene, ledger: Le
     small = ledger.albums.create("small")
     job = ledger.jobs.create(small.id, "file:///small")
     ledger.jobs.add_photos(job.id, "m1", [ref_of(f"{number}.jpg") for number in range(10)])
-    messages = ledger.leases.waiting(400, REDISPATCH_AFTER_S, 5)
+    messages = ledger.leases.waiting(400, REDISPATCH_AFTER_S, MessageSizes(5))
     assert sum(len(ids) for _, ids in messages) == 400
     # One message in five is of any album: none of the small one's among 80 has a chance of 0.0002.
     assert small.id in {album_id for album_id, _ in messages}
@@ -40,7 +52,7 @@ def test_most_messages_are_of_the_album_that_came_first(scene: Scene, ledger: Le
     later = ledger.albums.create("later")
     job = ledger.jobs.create(later.id, "file:///later")
     ledger.jobs.add_photos(job.id, "m1", [ref_of(f"{number}.jpg") for number in range(500)])
-    messages = ledger.leases.waiting(400, REDISPATCH_AFTER_S, 5)
+    messages = ledger.leases.waiting(400, REDISPATCH_AFTER_S, MessageSizes(5))
     count = Counter(album_id for album_id, _ in messages)
     assert count[scene.album.id] > 3 * count[later.id]
 
@@ -51,7 +63,9 @@ def test_albums_beyond_the_room_get_their_turns_too(scene: Scene, ledger: Ledger
         job = ledger.jobs.create(ledger.albums.create(f"album {number}").id, "file:///later")
         ledger.jobs.add_photos(job.id, "m1", [ref_of(name) for name in ("a.jpg", "b.jpg", "c.jpg")])
     # Nothing is marked as sent: each time the choice is made anew.
-    count = Counter(album_id for _ in range(60) for album_id, _ in ledger.leases.waiting(4, REDISPATCH_AFTER_S, 2))
+    count = Counter(
+        album_id for _ in range(60) for album_id, _ in ledger.leases.waiting(4, REDISPATCH_AFTER_S, MessageSizes(2))
+    )
     assert len(count) > 5
     assert count[scene.album.id] > 60
 
@@ -59,7 +73,7 @@ def test_albums_beyond_the_room_get_their_turns_too(scene: Scene, ledger: Ledger
 def test_a_photo_that_lost_a_worker_comes_alone(scene: Scene) -> None:
     photo_ids = scene.add("a.jpg", "poison.jpg", "b.jpg")
     scene.set(photo_ids[1:2], crash_count=1)
-    messages = [set(ids) for _, ids in scene.ledger.leases.waiting(10, REDISPATCH_AFTER_S, 8)]
+    messages = [set(ids) for _, ids in scene.ledger.leases.waiting(10, REDISPATCH_AFTER_S)]
     assert {photo_ids[1]} in messages
     assert {photo_ids[0], photo_ids[2]} in messages
 

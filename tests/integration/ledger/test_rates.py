@@ -17,7 +17,7 @@ def test_load_is_what_waits_by_album_and_what_was_finished_since(scene: Scene, l
     other = ledger.jobs.create(ledger.albums.create("other").id, "file:///other")
     ledger.jobs.add_photos(other.id, "m1", [ref_of("a.jpg")])
     before = read_load(ledger.database, None)
-    assert sorted(each.photos for each in before.albums) == [1, 8]
+    assert sorted((each.photos, each.leased) for each in before.albums) == [(1, 0), (8, 3)]
     assert all(0 <= each.waited_s < 60 for each in before.albums)
     assert (before.leased_photos, before.finished_photos) == (3, 0)
 

@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from unittest.mock import MagicMock
 from uuid import UUID
 
 import pytest
 from celery import Celery
+from kombu.exceptions import BatchPublishError
 
 from facefleet.errors import BrokerUnavailable, PhotoStoreUnavailable
 from facefleet.ledger.schema import photo
@@ -26,6 +28,7 @@ class RecordingApp:
         self.messages: list[list[UUID]] = []
         #: The queue of each message.
         self.queues: list[str] = []
+        self.producer_or_acquire = MagicMock()
 
     def send_task(self, _name: str, kwargs: dict[str, object], queue: str, **_: object) -> None:
         ids = kwargs["photo_ids"]
@@ -156,6 +159,20 @@ def test_a_broker_that_is_down_marks_nothing(bench: Bench, tmp_path: Path) -> No
     with pytest.raises(BrokerUnavailable):
         relay(bench, app).step()
     assert bench.parts.ledger.leases.runway(60) == 0
+
+
+def test_messages_that_may_not_have_arrived_are_sent_again(bench: Bench) -> None:
+    bench.write(one=b"1")
+    bench.list_into("party")
+    app = RecordingApp()
+    batch = app.producer_or_acquire.return_value.__enter__.return_value.batch.return_value
+    batch.__exit__.side_effect = [BatchPublishError("delivery is uncertain"), None]
+    with pytest.raises(BrokerUnavailable):
+        relay(bench, app).step()
+    assert bench.parts.ledger.leases.runway(60) == 0
+    relay(bench, app).step()
+    assert app.messages[0] == app.messages[1]
+    assert bench.parts.ledger.leases.runway(60) == 1
 
 
 def test_a_lease_that_ran_out_comes_back(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 from prometheus_client import generate_latest
 
+from facefleet.ledger.rates import WaitingAlbum
 from facefleet.records import PhotoRef
 from tests.integration.workers.conftest import MODEL_VERSION, Bench
 from workers.dispatcher.scaler import Scaler, count_workers
@@ -28,5 +29,10 @@ def test_backlog_of_an_album_becomes_the_metric(bench: Bench) -> None:
 
 
 def test_workers_are_counted_by_what_they_hold(bench: Bench) -> None:
-    settings = bench.parts.settings.model_copy(update={"worker_threads": 4, "photos_per_message": 8})
-    assert [count_workers(leased, settings) for leased in (0, 1, 32, 33, 320)] == [0, 1, 1, 2, 10]
+    chosen = {"worker_threads": 4, "photos_per_message": 16, "runway_photos": 512}
+    settings = bench.parts.settings.model_copy(update=chosen)
+    small = [WaitingAlbum(512 + leased, leased, 0.0) for leased in (0, 1, 32, 33, 320)]
+    assert [count_workers([album], settings) for album in small] == [0, 1, 1, 2, 10]
+    large = [WaitingAlbum(513 + leased, leased, 0.0) for leased in (0, 1, 64, 65, 640)]
+    assert [count_workers([album], settings) for album in large] == [0, 1, 1, 2, 10]
+    assert count_workers([*small, *large], settings) == 25

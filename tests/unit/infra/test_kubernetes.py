@@ -9,6 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from facefleet.ledger.message_sizes import MessageSizes
 from facefleet.settings import Settings
 from tests.fixtures.deployment import read_pod_commands, read_services
 from workers.celery_app import LANES, queue_name
@@ -209,7 +210,8 @@ def test_nets_below_the_deadline_rule_do_not_outbid_it() -> None:
         elif trigger["name"] == "queue-index":
             assert messages >= settings.runway_photos / settings.photos_per_message
         elif trigger["name"] == "queue-interactive":
-            assert messages * settings.photos_per_message / settings.worker_photos_per_s < 30
+            photos = messages * MessageSizes.of(settings).few
+            assert photos / settings.worker_photos_per_s < 30
         else:
             assert "facefleet_workers_wanted" in limits["query"]
             assert limits["threshold"] == "1"
