@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facefleet.ledger.collection_schema import dropped_face
-from facefleet.ledger.database import CHUNK, Database, begin_in_sqlite, translated_errors
+from facefleet.ledger.database import CHUNK, Database
 from facefleet.ledger.people_schema import face_spot, not_person, person
 from facefleet.ledger.schema import face, photo, state_is
 from facefleet.ledger.spots import fetch_in_chunks
@@ -37,12 +37,8 @@ class AlbumRows:
         Raises:
             LedgerUnavailable: the database cannot be reached.
         """
-        with translated_errors(), self.database.engine.connect() as connection:
-            if connection.dialect.name == "postgresql":  # a transaction of SQLite is one moment anyway
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                begin_in_sqlite(connection, "BEGIN")
-                yield AlbumSnapshot(connection, album_id, model_version)
+        with self.database.snapshot() as connection:
+            yield AlbumSnapshot(connection, album_id, model_version)
 
 
 @dataclass(frozen=True)

@@ -142,22 +142,17 @@ class Audit:
         Args:
             expected: a row that is known to have been there.
         """
-        return verify_chain(self._walk(), self._key, expected)
-
-    def _walk(self) -> Iterator[AuditRow]:
-        page = sa.select(audit).order_by(audit.c.sequence).limit(CHUNK)
-        rows: list[AuditRow] = []
-        while not rows or len(rows) == CHUNK:
-            following = page.where(audit.c.sequence > rows[-1].sequence) if rows else page
-            with self._database.reading() as connection:
-                rows = [AuditRow(*row) for row in connection.execute(following)]
-            yield from rows
-            if not rows:
-                return
+        with self._database.snapshot() as connection:  # else rows that are removed meanwhile would be missing
+            return verify_chain(_walk(connection), self._key, expected)
 
     def _write(self, entries: Sequence[AuditEntry]) -> None:
         with self._database.writing() as connection:
             self.append_within(connection, *entries)
+
+
+def _walk(connection: sa.Connection) -> Iterator[AuditRow]:
+    with connection.execute(sa.select(audit).order_by(audit.c.sequence).execution_options(yield_per=CHUNK)) as rows:
+        yield from (AuditRow(*row) for row in rows)
 
 
 def _take_turn(connection: sa.Connection) -> None:

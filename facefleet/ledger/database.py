@@ -69,6 +69,20 @@ class Database:
         with translated_errors(), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Lend a connection that only reads, and sees all as it is at one moment, however long that takes.
+
+        Raises:
+            LedgerUnavailable: the database cannot be reached.
+        """
+        with translated_errors(), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":  # a transaction of SQLite is one moment anyway
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                begin_in_sqlite(connection, "BEGIN")
+                yield connection
+
     def writing(self) -> AbstractContextManager[sa.Connection]:
         """Lend a connection in a transaction that writes; it commits at the end, or not at all.
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from facefleet.errors import ConfigurationError, InvalidRequest
 from facefleet.identity.api_key import draw_key
 from facefleet.identity.caller import Scope
 from facefleet.ledger.audit import AuditEntry
-from facefleet.ledger.audit_chain import TRIMMED, AuditHead, hash_row, parse_head
+from facefleet.ledger.audit_chain import TRIMMED, AuditHead, AuditRow, Verified, hash_row, parse_head
 from facefleet.ledger.audit_schema import audit
 from facefleet.ledger.clock import seconds_from_now
 from facefleet.ledger.database import CHUNK
@@ -188,6 +189,27 @@ def test_a_log_without_its_old_rows_is_whole_and_any_other_loss_is_seen(
     cut = keyed.audit.verify()
     assert (cut.broken_at, "no row says that it was removed" in str(cut.why)) == (1, True)
     keyed.close()
+
+
+def test_rows_that_are_removed_while_the_log_is_read_are_not_missing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facefleet.ledger.audit.CHUNK", 2)
+    append(ledger, *range(8))
+    with ledger.database.writing() as connection:
+        connection.execute(audit.update().values(at=seconds_from_now(-31 * 24 * 3600.0)))
+    seen: list[int] = []
+
+    def read_slowly(rows: Iterable[AuditRow], *_: object) -> Verified:
+        for row in rows:
+            if not seen:
+                assert ledger.audit.trim(30) == 8
+            seen.append(row.sequence)
+        return Verified()
+
+    monkeypatch.setattr("facefleet.ledger.audit.verify_chain", read_slowly)
+    ledger.audit.verify()
+    assert seen == list(range(1, 9))
 
 
 def test_who_has_no_key_cannot_say_that_rows_were_removed(ledger: Ledger, ledger_url: str) -> None:
