@@ -1,15 +1,16 @@
 """The scene that a row asks for, and what the models find in the drawn photos."""
 
+import fcntl
 import io
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from xdist.remote import Producer
 
-from demo.album import draw_album
+from demo.photo import PhotoPlan, draw_photo
 from facefleet.errors import PermanentError
 from facefleet.face_records import Template
 from facefleet.recognition.starting import load_recognizer
@@ -19,7 +20,9 @@ from tests.chaos.lanes import LaneScheduling
 from tests.chaos.opening import Truth, open_scene
 from tests.chaos.scene import Scene
 
-DRAWINGS = 12
+#: Who is in each photo: what is proven does not depend on how many faces and pixels it has, what it takes does.
+_CASTS = ((1,), (1, 2), (2,), (3,), (), (4,), (2, 3), (5,), (1, 2, 3, 4, 5, 6), (5,), (3, 1), (4, 5))
+_PLAN = PhotoPlan(width=640, height=480, min_face_px=70, max_face_px=210)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneScheduling | None:
@@ -28,18 +31,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneSch
 
 
 @pytest.fixture(scope="session")
-def drawings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    directory = tmp_path_factory.mktemp("drawings")
-    draw_album(directory, photos=DRAWINGS, people=8, seed=5)
-    return {path.name: _shrink(path) for path in sorted(directory.glob("*.jpg"))}
+def drawings() -> dict[str, bytes]:
+    """JPEG by name."""
+    return {f"photo-{number:02d}.jpg": _draw(number, cast) for number, cast in enumerate(_CASTS)}
 
 
-def _shrink(path: Path) -> bytes:
-    """Half as wide: what is proven does not depend on pixels, and what it takes does."""
-    with Image.open(path) as drawn:
-        small = io.BytesIO()
-        drawn.resize((drawn.width // 2, drawn.height // 2)).save(small, "JPEG", quality=88)
-        return small.getvalue()
+def _draw(number: int, cast: Sequence[int]) -> bytes:
+    jpeg = io.BytesIO()
+    Image.fromarray(draw_photo(_PLAN, cast, number)[0]).save(jpeg, "JPEG", quality=88)
+    return jpeg.getvalue()
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +56,19 @@ def truth() -> Iterator[Truth]:
         yield Truth(recognizer.model_version, recognize)
 
 
+@pytest.fixture(scope="session")
+def be_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], None]]:
+    """Waits until every other process of this run has ended its fleets; the test's time limit is the bound."""
+    mine = tmp_path_factory.getbasetemp()
+    with (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine).joinpath("fleets").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield lambda: fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 @pytest.fixture(scope="module")
 def scene(
     request: pytest.FixtureRequest,
+    be_alone: Callable[[], None],  # noqa: ARG001  others wait for the end of this scene
     tmp_path_factory: pytest.TempPathFactory,
     drawings: dict[str, bytes],
     truth: Truth,

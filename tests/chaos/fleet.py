@@ -15,6 +15,8 @@ import psutil
 from tests.fixtures.packs import CHECKOUT
 from tests.fixtures.processes import FACEFLEET, clean_environment, wait_until
 
+#: Workers die of photos that are named so.
+MORTAL = "mortal"
 #: Short waits, so that a run takes seconds; what is proven does not depend on their length.
 SETTINGS = {
     "model_pack": "demo",
@@ -23,7 +25,7 @@ SETTINGS = {
     "worker_threads": "2",
     "photos_per_message": "4",
     "runway_photos": "32",
-    "detection_size_px": "192",
+    "detection_size_px": "128",
     "lease_s": "5",
     "sweep_interval_s": "1",
     "redispatch_after_s": "4",
@@ -43,8 +45,8 @@ SETTINGS = {
     "log_format": "json",
     # Does what a photo's last bytes say; ordinary photos are decoded as ever.
     "test_decoder": "tests.integration.recognition.hostile_decoders",
-    # As if reading took time: a fault has to find work under way on any machine.
-    "failpoints": "before_photo=sleep:0.1",
+    # As if reading took time: a fault has to find work under way on any machine. And a photo that workers die of.
+    "failpoints": f"before_photo=sleep:0.1,before_photo@{MORTAL}=kill",
 }
 NAMES = ("api", "dispatcher", "worker-1", "worker-2")
 #: Those that answer on a port.

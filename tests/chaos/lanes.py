@@ -1,21 +1,40 @@
-"""A lane of rows is run by one process, which takes the next one when it is nearly done.
+"""Which process runs which row of the matrix.
 
 The mark of pytest-xdist for it, xdist_group, is lost with pytest 9.2.
 """
 
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
-from tests.chaos.rows import LANES
-
-#: By what a test's id has in brackets: a fault; or a kind, whose storms without harm follow its last lane.
-_LANE_OF = {rows[0].kind: lane for lane, rows in LANES.items()} | {
-    row.fault: lane for lane, rows in LANES.items() for row in rows
-}
+from tests.chaos.rows import KIND_OF, TIMED
 
 
 class LaneScheduling(LoadScopeScheduling):
-    """Lanes are handed out in the order in which they are collected."""
+    """Whoever is nearly done takes a row that its fleet can have, so that fleets are started once for many rows.
+
+    The kinds of which there is one fleet in all are lanes: their rows stay together. Who has none left takes the
+    longest lane; the row that compares times is the last of all.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        """Name the lane of a test; what has none is one by itself."""
-        return _LANE_OF.get(nodeid.removesuffix("]").partition("[")[2], nodeid)
+        kind = _kind_of(nodeid)
+        return nodeid if kind == "fleet" else kind
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        mine = [_kind_of(lane) for lane in self.assigned_work[node]]
+
+        def is_further(lane: str) -> tuple[bool, bool, int]:
+            tests = len(self.workqueue[lane]) if mine else 0
+            return _fault_in(lane) in TIMED, bool(mine) and _kind_of(lane) != mine[-1], -tests
+
+        self.workqueue.move_to_end(min(self.workqueue, key=is_further), last=False)
+        super()._assign_work_unit(node)
+
+
+def _fault_in(lane: str) -> str:
+    return lane.removesuffix("]").partition("[")[2] or lane
+
+
+def _kind_of(lane: str) -> str:
+    """Name the kind of a lane, or of a test; what asks for no scene may be anywhere."""
+    return KIND_OF.get(_fault_in(lane), "fleet")

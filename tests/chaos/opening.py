@@ -12,7 +12,6 @@ import httpx
 from facefleet.face_records import Template
 from facefleet.gallery.edge_client import EdgeClientGallery
 from facefleet.gallery.protocol import Gallery
-from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant
 from facefleet.ledger.database import connect
 from tests.chaos.disk import LittleDisk
 from tests.chaos.fleet import NAMES, SETTINGS, Fleet
@@ -134,5 +133,8 @@ def _ledger_of_one(home: Path) -> Path:
 def _open_gallery(kind: Kind, data_dir: Path, qdrant: QdrantServer) -> Gallery:
     """Reach the gallery past everything that is done to the fleet."""
     if kind == "qdrant":
+        # Seconds that only one of the scenes is to pay.
+        from facefleet.gallery.qdrant_server import QdrantServerGallery, connect_qdrant  # noqa: PLC0415
+
         return QdrantServerGallery(connect_qdrant(f"http://127.0.0.1:{qdrant.port}", ""))
     return EdgeClientGallery(data_dir / "gallery.sock")

@@ -1,20 +1,24 @@
-"""The matrix, and which of its rows follow one another in one process."""
-
-from collections.abc import Mapping
+"""The matrix."""
 
 from tests.chaos import rows_of_processes, rows_of_requests, rows_of_servers
-from tests.chaos.row import Row
 
-#: Rows of a lane share a scene; lanes run side by side. Who is done with one takes the next, so that long ones stand
-#: first; a process that goes on to a lane of the same kind keeps its scene.
-LANES: Mapping[str, tuple[Row, ...]] = {
-    "one": (*rows_of_processes.ALONE, *rows_of_servers.SQLITE, *rows_of_servers.DISKS),
-    "leaving": rows_of_processes.LEAVING,
-    "killed": rows_of_processes.KILLED,
-    "servers": (*rows_of_servers.REDIS, *rows_of_servers.POSTGRES),
-    "s3": rows_of_servers.S3,
-    "requests": (*rows_of_requests.ROWS, *rows_of_servers.EMBEDDED_GALLERY),
-    "qdrant": rows_of_servers.QDRANT_SERVER,
-}
 #: In the order of the table.
-ROWS = tuple(row for lane in ("killed", "leaving", "servers", "s3", "requests", "qdrant", "one") for row in LANES[lane])
+ROWS = (
+    *rows_of_processes.KILLED,
+    *rows_of_processes.LEAVING,
+    *rows_of_servers.REDIS,
+    *rows_of_servers.POSTGRES,
+    *rows_of_servers.S3,
+    *rows_of_requests.ROWS,
+    *rows_of_servers.EMBEDDED_GALLERY,
+    *rows_of_servers.QDRANT_SERVER,
+    *rows_of_processes.ALONE,
+    *rows_of_servers.SQLITE,
+    *rows_of_servers.DISKS,
+)
+#: What takes long is begun first, so that nobody is left alone with it: the rows of `facefleet up`, which one process
+#: does one after the other, then those that may take long to be quiet.
+BY_LENGTH = tuple(sorted(ROWS, key=lambda row: (row.kind != "one", -row.quiet_within_s)))
+#: By what a test's id has in brackets: a fault, or a kind, for all of its storms without their harm.
+KIND_OF = {row.fault: row.kind for row in ROWS} | {row.kind: row.kind for row in ROWS}
+TIMED = frozenset(row.fault for row in ROWS if row.timed)

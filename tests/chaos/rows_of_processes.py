@@ -82,8 +82,8 @@ LEAVING = (
         lambda e: dict(e.verdict.dead) == {"crashed_worker": 1},
         "that photo dead: crashed_worker",
         quiet_within_s=120,
-        photos=48,
-        prepare=processes.make_mortal,
+        photos=47,
+        prepare=processes.add_mortal,
     ),
     Row(
         "album deleted while it is indexed",

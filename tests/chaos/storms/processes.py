@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from tests.chaos.fleet import NAMES, SETTINGS
+from tests.chaos.fleet import MORTAL, NAMES
 from tests.chaos.run import Run
 from tests.fixtures.processes import wait_until
 
@@ -118,10 +118,11 @@ def churn(run: Run) -> None:
         run.note("drained", len(leaving))
 
 
-def make_mortal(run: Run) -> None:
-    """Have workers die of photo 0007 of this album."""
+def add_mortal(run: Run) -> None:
+    """Have workers die of one photo of this album."""
     if run.armed:
-        _plant(run, f"before_photo@{run.album}/0007=kill")
+        drawing = min(run.scene.drawings)
+        run.scene.put(f"{run.album}/{MORTAL}-{drawing}", run.scene.drawings[drawing])
 
 
 def die_of_photo(run: Run) -> None:
@@ -129,14 +130,6 @@ def die_of_photo(run: Run) -> None:
     if run.armed:
         run.strike(lambda: None)
         run.wait_for_quiet(120)
-        _plant(run, SETTINGS["failpoints"])
-
-
-def _plant(run: Run, failpoints: str) -> None:
-    fleet = run.scene.fleet
-    fleet.settings["failpoints"] = failpoints
-    fleet.end("worker-1", "worker-2")
-    fleet.revive()
 
 
 def purge_album(run: Run) -> None:
