@@ -7,6 +7,14 @@ _UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 #: What follows them is read from the other end, so that a name looks like another one.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+#: Of an album and of a person.
+NAME_MAX_CHARS = 255
+
+
+def is_album_name(name: str) -> bool:
+    """Tell whether a URL path and a terminal can carry it."""
+    return bool(name.strip()) and is_showable(name) and "/" not in name and name not in {".", ".."}
+
 
 def is_showable(text: str) -> bool:
     """Tell whether a terminal and a page show this as it is, on one line.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from facefleet.names import is_showable
+from facefleet.names import NAME_MAX_CHARS, is_album_name
 from facefleet.records import AlbumSummary
 
 
@@ -16,13 +16,13 @@ def check_album_name(name: str) -> str:
     Raises:
         ValueError: why no album has this name.
     """
-    if not name.strip() or not is_showable(name) or "/" in name or name in {".", ".."}:
+    if not is_album_name(name):
         raise ValueError("an album's name has printable characters without a slash, and is neither . nor ..")
     return name
 
 
 AlbumName: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=255, examples=["wedding"]), AfterValidator(check_album_name)
+    str, Field(min_length=1, max_length=NAME_MAX_CHARS, examples=["wedding"]), AfterValidator(check_album_name)
 ]
 
 

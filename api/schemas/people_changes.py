@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from facefleet.names import is_showable
+from facefleet.names import NAME_MAX_CHARS, is_showable
 from facefleet.people_records import Change, ChangeKind
 
 
@@ -22,7 +22,7 @@ def _check_person_name(name: str) -> str:
 
 
 PersonName: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=255, examples=["Anna"]), AfterValidator(_check_person_name)
+    str, Field(min_length=1, max_length=NAME_MAX_CHARS, examples=["Anna"]), AfterValidator(_check_person_name)
 ]
 FaceIds: TypeAlias = Annotated[list[UUID], Field(min_length=1, max_length=1000)]
 

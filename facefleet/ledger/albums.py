@@ -16,10 +16,9 @@ from facefleet.ledger.people_schema import face_spot, unseen_photo
 from facefleet.ledger.persons import forget_nobodies
 from facefleet.ledger.prediction_schema import unpredicted_photo
 from facefleet.ledger.schema import album, face, job, job_photo, photo, state_is, urgent_photo
-from facefleet.names import is_showable
+from facefleet.names import NAME_MAX_CHARS, is_album_name
 from facefleet.records import DEFAULT_TENANT, Album, AlbumSummary, JobState, PhotoState
 
-_NAME_MAX_CHARS = 255
 #: Built once: almost every request asks, and building it takes as long as running it.
 _SELECT_NAMED = sa.select(album).where(
     album.c.tenant == sa.bindparam("asked_tenant"),
@@ -228,9 +227,9 @@ def check_album_name(name: str) -> None:
     Raises:
         InvalidRequest: what an album's name is made of.
     """
-    if not name.strip() or len(name) > _NAME_MAX_CHARS or not is_showable(name) or "/" in name or name in {".", ".."}:
+    if len(name) > NAME_MAX_CHARS or not is_album_name(name):
         raise InvalidRequest(
-            f"an album's name is 1-{_NAME_MAX_CHARS} printable characters without a slash, not {name!r}"
+            f"an album's name is 1-{NAME_MAX_CHARS} printable characters without a slash, not {name!r}"
         )
 
 

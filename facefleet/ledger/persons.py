@@ -10,9 +10,7 @@ import sqlalchemy as sa
 from facefleet.errors import InvalidRequest, PersonNotFound
 from facefleet.ledger.database import CHUNK
 from facefleet.ledger.people_schema import face_spot, people_change, people_change_spot, person
-from facefleet.names import is_showable
-
-_NAME_MAX_CHARS = 255
+from facefleet.names import NAME_MAX_CHARS, is_showable
 
 
 def check_person_name(name: str) -> str:
@@ -22,8 +20,8 @@ def check_person_name(name: str) -> str:
         InvalidRequest: what a person's name is made of.
     """
     stripped = name.strip()
-    if not stripped or len(stripped) > _NAME_MAX_CHARS or not is_showable(stripped):
-        raise InvalidRequest(f"a person's name is 1-{_NAME_MAX_CHARS} printable characters, not {name!r}")
+    if not stripped or len(stripped) > NAME_MAX_CHARS or not is_showable(stripped):
+        raise InvalidRequest(f"a person's name is 1-{NAME_MAX_CHARS} printable characters, not {name!r}")
     return stripped
 
 
