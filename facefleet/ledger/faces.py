@@ -19,6 +19,9 @@ from facefleet.records import Face, PhotoState
 #: Of a face, and three of its photo.
 _COLUMNS = len(face.c) + 3
 _ORDER = (photo.c.sort_name, photo.c.id, face.c.number)
+_IS_INDEXED = state_is(photo.c.state, PhotoState.INDEXED)
+#: For faces that are found by their ids.
+ROW_IS_INDEXED = row_state_is(photo.c.state, PhotoState.INDEXED)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Faces:
     def count(self, album_id: UUID) -> int:
         """Count the faces of an album's indexed photos."""
         faces = sa.func.coalesce(sa.func.sum(photo.c.face_count), 0)
-        indexed = sa.select(faces).where(photo.c.album_id == album_id, state_is(photo.c.state, PhotoState.INDEXED))
+        indexed = sa.select(faces).where(photo.c.album_id == album_id, _IS_INDEXED)
         with self.database.reading() as connection:
             return int(connection.execute(indexed).scalar_one())
 
@@ -85,7 +88,7 @@ def select_shelved_faces() -> sa.Select[Any]:
     return (
         sa.select(*columns, photo.c.name, photo.c.width_px, photo.c.height_px)
         .select_from(joined)
-        .where(row_state_is(photo.c.state, PhotoState.INDEXED), is_kept())
+        .where(ROW_IS_INDEXED, is_kept())
     )
 
 
@@ -95,12 +98,12 @@ def _get_some(connection: sa.Connection, asked: sa.Select[Any], ids: list[UUID])
     return {row[-1]: face_of(row) for row in rows}
 
 
-def select_faces() -> sa.Select[Any]:
+def select_faces(is_indexed: sa.ColumnElement[bool] = _IS_INDEXED) -> sa.Select[Any]:
     """Select the faces of indexed photos, as `face_of` reads them."""
     return (
         sa.select(face, photo.c.name, photo.c.width_px, photo.c.height_px)
         .join(photo, photo.c.id == face.c.photo_id)
-        .where(row_state_is(photo.c.state, PhotoState.INDEXED))
+        .where(is_indexed)
     )
 
 
@@ -109,7 +112,7 @@ def _asked(statement: sa.Select[Any], column: sa.ColumnElement[UUID]) -> sa.Sele
 
 
 #: Built once: every search asks, and building them takes longer than running them.
-_SELECT_ASKED = _asked(select_faces(), face.c.id)
+_SELECT_ASKED = _asked(select_faces(ROW_IS_INDEXED), face.c.id)
 _SELECT_SHELVED = _asked(select_shelved_faces(), shelved_face.c.id)
 
 

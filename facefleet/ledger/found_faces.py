@@ -15,7 +15,7 @@ from facefleet.face_records import Box
 from facefleet.ledger.bulk import is_in
 from facefleet.ledger.collection_schema import external_image, user_face
 from facefleet.ledger.database import Database
-from facefleet.ledger.faces import select_faces, select_shelved_faces
+from facefleet.ledger.faces import ROW_IS_INDEXED, select_faces, select_shelved_faces
 from facefleet.ledger.schema import face, photo
 from facefleet.ledger.shelf_schema import shelved_face
 from facefleet.records import FoundFace
@@ -74,7 +74,7 @@ def _select_shown(faces: sa.Select[Any]) -> sa.Select[Any]:
 
 #: Built once: every search asks, and building them takes longer than running them.
 _LIVE = _select_shown(select_faces())
-_SELECT_LIVE = _LIVE.where(is_in(face.c.id, "asked_ids"))
+_SELECT_LIVE = _select_shown(select_faces(ROW_IS_INDEXED)).where(is_in(face.c.id, "asked_ids"))
 _SELECT_SHELVED = (
     _select_shown(select_shelved_faces()).add_columns(shelved_face.c.id).where(is_in(shelved_face.c.id, "asked_ids"))
 )
