@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr, ValidationError
 
+from cli.loading import loading
 from cli.whereabouts import resolve_data_dir
 from facefleet.errors import ConfigurationError
 from facefleet.gallery.opening import open_gallery
+from facefleet.gallery.protocol import Gallery
 from facefleet.ledger.engine import Ledger, open_ledger
 from facefleet.metrics import Metrics
 from facefleet.migration.current_model import require_current_model
@@ -59,6 +61,12 @@ def open_own_ledger(settings: Settings) -> Ledger:
     return open_ledger(settings.resolved_ledger_url, settings.audit_secret.get_secret_value().encode())
 
 
+def open_own_gallery(settings: Settings, *, owner: bool) -> closing[Gallery]:
+    """Open the gallery that the settings name, and close it when the block ends; see `open_gallery`."""
+    with loading():  # what speaks to a Qdrant server is the largest of all that a process loads
+        return closing(open_gallery(settings, owner=owner))
+
+
 def open_operators_ledger(settings: Settings) -> Ledger:
     """Open the ledger for a command that works on it directly, beside a running server or without one.
 
@@ -100,7 +108,7 @@ def open_services(
         ledger = stack.enter_context(closing(open_own_ledger(settings)))
         if recognizer:
             require_current_model(ledger, recognizer.model_version)
-        gallery = stack.enter_context(closing(open_gallery(settings, owner=True)))
+        gallery = stack.enter_context(open_own_gallery(settings, owner=True))
         yield Services(
             settings=settings,
             ledger=ledger,

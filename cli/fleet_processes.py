@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
-from cli.composition import load_settings, open_own_ledger
+from cli.composition import load_settings, open_own_gallery, open_own_ledger
 from facefleet.errors import ConfigurationError
-from facefleet.gallery.opening import open_gallery
 from facefleet.logs import configure_logging
 from facefleet.metrics import Metrics
 from facefleet.migration.current_model import require_current_model
@@ -36,7 +35,7 @@ def open_parts() -> Iterator[tuple[DispatcherParts, ModelPack]]:
         parts = DispatcherParts(
             settings=settings,
             ledger=ledger,
-            gallery=stack.enter_context(closing(open_gallery(settings, owner=False))),
+            gallery=stack.enter_context(open_own_gallery(settings, owner=False)),
             stores=open_photo_stores(settings),
             metrics=Metrics(),
             model_version=pack.model_version,
