@@ -159,7 +159,8 @@ class Settings(BaseModel):
     max_crashes: int = Field(default=3, ge=1)
     """Worker deaths on one photo before it is dead."""
     relay_interval_s: float = Field(default=0.2, gt=0)
-    """How often the dispatcher looks for sources to list, photos to send, and what else is due."""
+    """How often the dispatcher looks for sources to list, photos to send and callbacks; once a second at most it looks
+    for what nobody waits for."""
     sweep_interval_s: float = Field(default=15, gt=0)
     """How often the dispatcher looks for expired leases."""
     album_deadline_s: float = Field(default=600, gt=0)

@@ -188,6 +188,11 @@ class Leases:
         with self.database.reading() as connection:
             return outbox.plan_messages(connection, limit, redispatch_after_s, sizes)
 
+    def has_unsent(self, redispatch_after_s: float) -> bool:
+        """Say whether `waiting` or `urgent` may list anything, which mostly they do not."""
+        with self.database.reading() as connection:
+            return connection.execute(outbox.ask_for_unsent(redispatch_after_s)).scalar_one()
+
     def urgent(self, limit: int, message_size: int = 8) -> list[tuple[UUID, list[UUID]]]:
         """List at most `limit` photos that are to go before all others, as `waiting` does."""
         with self.database.reading() as connection:

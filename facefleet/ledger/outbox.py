@@ -155,6 +155,14 @@ def count_dispatched(redispatch_after_s: float) -> sa.Select[int]:
 
 
 @cache
+def ask_for_unsent(redispatch_after_s: float) -> sa.Select[bool]:
+    """Ask whether any photo is not on its way to a worker; those that are not due yet count. The index answers."""
+    pending = sa.select(photo.c.id).where(_IS_PENDING)
+    lost = pending.where(photo.c.dispatched_at <= seconds_from_now(-redispatch_after_s))
+    return sa.select(sa.or_(pending.where(photo.c.dispatched_at.is_(None)).exists(), lost.exists()))
+
+
+@cache
 def count_backlog() -> sa.Select[int]:
     """Count pending and leased photos, each in its own index."""
     counts = [

@@ -29,6 +29,8 @@ from workers.dispatcher_parts import DispatcherParts
 from workers.metrics_server import serve_metrics
 from workers.sqs import connect_sqs, ensure_queues
 
+#: How often to look for what nobody waits for: points to delete, faces to group and to name.
+_UNHURRIED_S = 1.0
 #: How long a poller that is at work may take to end.
 _POLLER_JOIN_S = 2.0
 
@@ -84,14 +86,15 @@ def dispatcher_in_threads(app: Celery, parts: DispatcherParts) -> Iterator[None]
 
 def _list_duties(app: Celery, parts: DispatcherParts, stopping: Event) -> list[tuple[Callable[[], bool], float]]:
     settings, ledger = parts.settings, parts.ledger
+    unhurried_s = max(settings.relay_interval_s, _UNHURRIED_S)
     duties: list[tuple[Callable[[], bool], float]] = [
         (Lister(ledger, parts.stores, settings, parts.model_version, stopping).step, settings.relay_interval_s),
         (Relay(ledger, app, settings, parse_failpoints(settings.failpoints)).step, settings.relay_interval_s),
-        (PeopleRelay(ledger, app, settings).step, settings.relay_interval_s),
-        (PredictionRelay(ledger, app, settings).step, settings.relay_interval_s),
+        (PeopleRelay(ledger, app, settings).step, unhurried_s),
+        (PredictionRelay(ledger, app, settings).step, unhurried_s),
         (Sweeper(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
         (Scaler.of(ledger, settings, parts.metrics).step, settings.sweep_interval_s),
-        (Purger(ledger, parts.gallery, parts.stores, settings).step, settings.relay_interval_s),
+        (Purger(ledger, parts.gallery, parts.stores, settings).step, unhurried_s),
         (ShelfSweeper(ledger, parts.gallery).step, SHELF_SWEEP_INTERVAL_S),
         (Forgetter(ledger, settings.audit_days).step, EVERY_S),
     ]

@@ -35,6 +35,8 @@ class Relay:
         """Fill the runway once; what is urgent finds room for a message even when it is full."""
         leases, sizes = self.ledger.leases, MessageSizes.of(self.settings)
         stale_after_s = self.settings.redispatch_after_s
+        if not leases.has_unsent(stale_after_s):
+            return False
         room = self.settings.runway_photos - leases.runway(stale_after_s)
         urgent = leases.urgent(max(room, sizes.few), sizes.few)
         self._send([("interactive", *message) for message in urgent])

@@ -89,6 +89,18 @@ def test_a_dispatched_photo_is_not_sent_again_until_it_is_stale(scene: Scene) ->
     assert len(leases.waiting(10, 0)[0][1]) == 2
 
 
+def test_the_relay_is_told_when_nothing_is_to_be_sent(scene: Scene) -> None:
+    leases = scene.ledger.leases
+    assert not leases.has_unsent(REDISPATCH_AFTER_S)
+    photo_ids = scene.add("a.jpg", "b.jpg")
+    assert leases.has_unsent(REDISPATCH_AFTER_S)
+    leases.mark_dispatched(photo_ids)
+    assert not leases.has_unsent(REDISPATCH_AFTER_S)
+    assert leases.has_unsent(0)
+    scene.claim(photo_ids)
+    assert not leases.has_unsent(0)
+
+
 def test_a_claim_ends_the_runway_and_stays_in_the_backlog(scene: Scene) -> None:
     photo_ids = scene.add("a.jpg", "b.jpg", "c.jpg")
     leases = scene.ledger.leases
