@@ -44,8 +44,8 @@ class Process:
         return [kind for before, kind in zip([None, *kinds], kinds, strict=False) if kind != before]
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 6])
-def test_every_row_is_run_once_on_few_fleets(count: int) -> None:
+@pytest.mark.parametrize(("count", "most"), [(1, 4), (2, 4), (4, 5), (6, 7)])
+def test_every_row_is_run_once_on_few_fleets(count: int, most: int) -> None:
     config: Any = SimpleNamespace(getvalue=lambda _: [f"{count}*popen"], option=SimpleNamespace(loadscopereorder=False))
     lanes, processes = LaneScheduling(config, Producer("lanes", enabled=False)), [Process() for _ in range(count)]
     for each in processes:
@@ -58,6 +58,6 @@ def test_every_row_is_run_once_on_few_fleets(count: int) -> None:
     done = [index for each in processes for index in each.done]
     assert sorted(done) == list(range(len(TESTS)))
     assert lanes.tests_finished
-    assert sum(len(each.fleets()) for each in processes) <= count + 3
+    assert sum(len(each.fleets()) for each in processes) <= most
     last = [TESTS[each.done[-1]] for each in processes if each.done]
     assert any(f"test[{fault}]" in name for fault in TIMED for name in last)
