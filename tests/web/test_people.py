@@ -175,6 +175,24 @@ def test_somebody_is_hidden_and_shown_again(open_page: OpenPage, album: str) -> 
     expect(cards(page)).to_have_count(before)
 
 
+def test_who_leaves_while_a_change_is_shown_hears_nothing_and_who_stays_hears_what_failed(
+    open_page: OpenPage, album: str, watch: Watch
+) -> None:
+    watch.expected.add(500)
+    page = open_page(f"#/people/{album}")
+    cards(page).last.get_by_role("link").click()
+    expect(page.locator(".photos .cell-image.shown").first).to_be_visible()
+    page.route("**/v1/people/*/photos?*", lambda route: route.fulfill(status=500, body="{}"))
+    page.get_by_role("button", name="Hide").click()
+    expect(page.get_by_role("alert")).to_contain_text("500")
+    page.unroute_all()
+    page.route("**/v1/people/*/photos?*", lambda _: None)  # never answered
+    page.get_by_role("button", name="Show again").click()
+    expect(page.get_by_role("button", name="Hide")).to_be_visible()
+    page.get_by_role("link", name="People").first.click()
+    expect(cards(page).first).to_be_visible()
+
+
 def test_photos_are_in_the_order_of_time_and_found_by_it(open_page: OpenPage, dated_album: str) -> None:
     page = open_page(f"#/people/{dated_album}")
     cards(page).first.get_by_role("link").click()

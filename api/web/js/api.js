@@ -58,7 +58,7 @@ export function local(link) {
 export function problemOf(status, text) {
   try {
     const problem = JSON.parse(text);
-    return new Problem(problem.type, status, tIfKnown(`problem.${problem.type}`) ?? problem.detail);
+    return new Problem(problem.type, status, tIfKnown(`problem.${problem.type}`) ?? problem.detail ?? t("problem.http", { status }));
   } catch {
     return new Problem("http", status, t("problem.http", { status }));
   }

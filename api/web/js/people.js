@@ -16,13 +16,13 @@ export function nameOf(person) {
  * @param {string} person whose history the change is in.
  * @param {string} said what to tell when it is done.
  * @param {function(): Promise} change
- * @param {function(): void} changed is called after the change, and after its end.
+ * @param {function(): Promise|void} changed is called after the change, and after its end.
  */
 export async function makeChange(person, said, change, changed) {
   try {
     await change();
     tell(said, { label: t("people.undo"), run: () => undo(person, changed) });
-    changed();
+    await changed();
   } catch (error) {
     showError(error);
   }
@@ -33,7 +33,7 @@ export async function undo(person, changed) {
   try {
     await send("POST", personPath(person, "/undo"), {});
     tell(t("people.undone"));
-    changed();
+    await changed();
   } catch (error) {
     showError(error);
   }

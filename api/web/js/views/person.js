@@ -5,6 +5,7 @@ import { prompt } from "../dialogs.js";
 import { fill, h, icon, set } from "../dom.js";
 import { PhotoGrid } from "../grid.js";
 import { moment, t } from "../messages.js";
+import { showError } from "../notices.js";
 import { getAll, makeChange, nameOf, personPath, undo } from "../people.js";
 import { fillPhotoCell, makePhotoCell } from "../photo_cell.js";
 import { Selection, selectionBar } from "../selection.js";
@@ -77,12 +78,21 @@ class PersonView {
   toggle(id, chip) {
     if (!this.together.delete(id)) this.together.add(id);
     set(chip, "aria-pressed", String(this.together.has(id)));
-    this.showItems();
+    this.refill();
   }
 
   switcher() {
-    const tab = (key, showsFaces) => h("button", { class: "tab", type: "button", "aria-pressed": String(this.showsFaces === showsFaces), on: { click: () => { this.showsFaces = showsFaces; this.draw(); this.showItems(); } } }, t(key));
+    const tab = (key, showsFaces) => h("button", { class: "tab", type: "button", "aria-pressed": String(this.showsFaces === showsFaces), on: { click: () => { this.showsFaces = showsFaces; this.draw(); this.refill(); } } }, t(key));
     return h("div", { class: "tabs", role: "group", "aria-label": t("people.what") }, tab("album.photos", false), tab("people.faces", true));
+  }
+
+  /** Show other items at the reader's wish. */
+  async refill() {
+    try {
+      await this.showItems();
+    } catch (error) {
+      showError(error);
+    }
   }
 
   async showItems() {
