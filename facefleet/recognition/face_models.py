@@ -24,7 +24,8 @@ from facefleet.recognition.graphs import (
     rules_version,
 )
 from facefleet.recognition.model_pack import ModelPack, check_unchanged
-from facefleet.recognition.runtimes import ModelSession, Runtime
+from facefleet.recognition.model_sessions import ModelSession
+from facefleet.recognition.runtimes import Runtime
 
 #: What SCRFD detectors are fed.
 DETECTOR_NORMALIZATION = Normalization(127.5, 128.0)

@@ -10,7 +10,7 @@ import pytest
 
 from facefleet.errors import ModelPackMismatch
 from facefleet.recognition.graphs import ModelSource, identity_graph
-from facefleet.recognition.runtimes import OpenVinoSession
+from facefleet.recognition.model_sessions import OpenVinoSession
 
 IDENTITY = ModelSource("identity", identity_graph)
 _OPEN_TWO_CLOSE_THE_FIRST_FIRST = """
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from facefleet.recognition.graphs import ModelSource, identity_graph
-from facefleet.recognition.runtimes import OpenVinoSession
+from facefleet.recognition.model_sessions import OpenVinoSession
 
 model = ModelSource("identity", identity_graph)
 sessions = [OpenVinoSession(model, threads=1, kept=Path(sys.argv[1])) for _ in range(2)]
