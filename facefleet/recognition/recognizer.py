@@ -116,7 +116,7 @@ class Recognizer:
         Raises:
             PhotoTooLarge: more bytes or pixels than the limits allow.
             PhotoUndecodable: not a photo, a damaged one, or one that no decoder survives.
-            Overloaded: urgent, and too many wait; or the machine has no room for another process.
+            Overloaded: urgent, and too many wait; or the machine has no room for another process or the pixels.
             RecognizerUnavailable: the models answer nonsense, or the recognizer is closed.
         """
         failure = self._watch.failure
