@@ -48,8 +48,6 @@ _TRANSPORTS: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 _SAME_TRANSPORT = {"rediss": "redis", "redis+socket": "redis"}
-#: Per broker scheme: instead of kombu's. Others are told apart from `redis` by kombu itself, and keep what it has.
-_OWN_TRANSPORTS = {"redis": "workers.redis_transport:Transport"}
 
 
 def queue_name(settings: Settings, lane: Lane) -> str:
@@ -76,7 +74,6 @@ def create_celery_app(settings: Settings) -> Celery:
     app.conf.update(
         task_default_queue=queue_name(settings, "index"),
         task_queues=[Queue(queue_name(settings, lane)) for lane in LANES],
-        broker_transport=_OWN_TRANSPORTS.get(named),
         broker_transport_options=transport_options,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,

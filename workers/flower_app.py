@@ -8,5 +8,3 @@ from facefleet.settings import Settings
 from workers.celery_app import create_celery_app
 
 app = create_celery_app(Settings())
-# Flower tells brokers apart by the transport's name, and would show no queue of one that it does not know.
-app.conf.broker_transport = None

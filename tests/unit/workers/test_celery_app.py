@@ -2,7 +2,6 @@ import pytest
 from pydantic import ValidationError
 
 from facefleet.settings import Settings
-from workers import redis_transport
 from workers.celery_app import consumed_queues, create_celery_app
 
 
@@ -60,14 +59,6 @@ def test_sqs_is_told_where_its_queues_are(monkeypatch: pytest.MonkeyPatch) -> No
     plain = create_celery_app(Settings(broker_url="sqs://", sqs_region="us-west-2")).conf.broker_transport_options
     assert plain["region"] == "us-west-2"
     assert "predefined_queues" not in plain
-
-
-@pytest.mark.parametrize(
-    ("broker_url", "is_own"), [("redis://x", True), ("rediss://x", False), ("memory://", False), ("sqs://", False)]
-)
-def test_redis_has_a_transport_of_our_own(broker_url: str, is_own: bool) -> None:
-    with create_celery_app(Settings(broker_url=broker_url, sqs_region="eu-west-1")).connection() as connection:
-        assert issubclass(connection.get_transport_cls(), redis_transport.Transport) is is_own
 
 
 def test_redis_gives_back_what_a_dead_worker_held() -> None:
