@@ -78,7 +78,8 @@ def verify_chain(rows: Iterable[AuditRow], key: bytes, expected: AuditHead | Non
     found, is_said = Verified(), True
     for row in rows:
         if not found.rows and row.sequence > 1:
-            found, is_said = _without_beginning(AuditHead(row.sequence - 1, row.previous), expected), False
+            removed = AuditHead(row.sequence - 1, row.previous)
+            found, is_said = Verified(removed.sequence, head=removed, removed=removed), False
         before, this = AuditHead(row.sequence - 1, row.previous), AuditHead(row.sequence, row.hash)
         why = _find_fault(row, found, key) or _find_other(before, expected) or _find_other(this, expected)
         if why is not None:
@@ -88,19 +89,19 @@ def verify_chain(rows: Iterable[AuditRow], key: bytes, expected: AuditHead | Non
         found = replace(found, rows=row.sequence, unkeyed_rows=unkeyed, head=AuditHead(row.sequence, row.hash))
     if not is_said:
         return Verified(broken_at=1, why="it is missing, and no row says that it was removed for its age")
+    _require_left(expected, found.removed)
     if expected and expected.sequence > found.rows:
         why = f"the log ends before row {expected.sequence}, which was there once"
         return replace(found, broken_at=found.rows + 1, why=why)
     return found
 
 
-def _without_beginning(removed: AuditHead, expected: AuditHead | None) -> Verified:
-    if expected and expected.sequence < removed.sequence:
+def _require_left(expected: AuditHead | None, removed: AuditHead | None) -> None:
+    if expected and removed and expected.sequence < removed.sequence:
         raise InvalidRequest(
             f"row {expected.sequence} was removed for its age: the log begins with row {removed.sequence + 1}; "
             "expect a later one"
         )
-    return Verified(removed.sequence, head=removed, removed=removed)
 
 
 def _find_other(head: AuditHead, expected: AuditHead | None) -> str | None:
