@@ -4,6 +4,8 @@ import unicodedata
 
 #: Control characters, halves of surrogate pairs, ends of lines and of paragraphs.
 _UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: Blanks, and joiners with other marks that have no shape.
+_UNSEEN = frozenset({"Zs", "Cf"})
 #: What follows them is read from the other end, so that a name looks like another one.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -13,7 +15,12 @@ NAME_MAX_CHARS = 255
 
 def is_album_name(name: str) -> bool:
     """Tell whether a URL path and a terminal can carry it."""
-    return bool(name.strip()) and is_showable(name) and "/" not in name and name not in {".", ".."}
+    return is_name(name) and "/" not in name and name not in {".", ".."}
+
+
+def is_name(text: str) -> bool:
+    """Tell whether somebody reads it as a name: it can be shown, and is more than blanks and joiners."""
+    return is_showable(text) and any(unicodedata.category(each) not in _UNSEEN for each in text)
 
 
 def is_showable(text: str) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from facefleet.names import NAME_MAX_CHARS, is_showable
+from facefleet.names import NAME_MAX_CHARS, is_name
 from facefleet.people_records import Change, ChangeKind
 
 
@@ -16,7 +16,7 @@ def _check_person_name(name: str) -> str:
     Raises:
         ValueError: why nobody has this name.
     """
-    if not name.strip() or not is_showable(name.strip()):
+    if not is_name(name.strip()):
         raise ValueError("a person's name has printable characters")
     return name.strip()
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from facefleet.errors import InvalidRequest, PersonNotFound
 from facefleet.ledger.database import CHUNK
 from facefleet.ledger.people_schema import face_spot, people_change, people_change_spot, person
-from facefleet.names import NAME_MAX_CHARS, is_showable
+from facefleet.names import NAME_MAX_CHARS, is_name
 
 
 def check_person_name(name: str) -> str:
@@ -20,7 +20,7 @@ def check_person_name(name: str) -> str:
         InvalidRequest: what a person's name is made of.
     """
     stripped = name.strip()
-    if not stripped or len(stripped) > NAME_MAX_CHARS or not is_showable(stripped):
+    if len(stripped) > NAME_MAX_CHARS or not is_name(stripped):
         raise InvalidRequest(f"a person's name is 1-{NAME_MAX_CHARS} printable characters, not {name!r}")
     return stripped
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facefleet.names import is_showable, show_name
+from facefleet.names import is_album_name, is_name, is_showable, show_name
 
 SHOT = "Screenshot 10.00.00\u202fAM.png"
 JAPANESE, PERSIAN, EMOJI, NO_BREAK = (
@@ -17,6 +17,14 @@ JAPANESE, PERSIAN, EMOJI, NO_BREAK = (
 def test_names_of_people_and_of_cameras_stay_as_they_are(name: str) -> None:
     assert is_showable(name)
     assert show_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u3000\xa0", "\u200b", "\u200d \ufeff"])
+def test_what_nobody_sees_is_no_name(name: str) -> None:
+    assert is_showable(name)
+    assert not is_name(name)
+    assert not is_album_name(name)
+    assert is_album_name(f"{name}\U0001f469\u200d\U0001f680")
 
 
 @pytest.mark.parametrize(
