@@ -54,21 +54,24 @@ MARK_SENT = {
 _MOST = sa.bindparam("most", type_=sa.Integer)
 
 
+_IS_UNSENT = sa.and_(
+    is_in(photo.c.id, "photo_ids"), row_state_is(photo.c.state, PhotoState.PENDING), photo.c.dispatched_at.is_(None)
+)
 #: Asked by itself, because mostly there are none: without statistics PostgreSQL would read all photos to join them.
 _SELECT_ANY_URGENT = sa.select(urgent_photo.c.photo_id)
 _SELECT_URGENT: sa.Select[Any] = (
     sa.select(photo.c.album_id, photo.c.id, photo.c.crash_count)
-    .where(is_in(photo.c.id, "photo_ids"), row_state_is(photo.c.state, PhotoState.PENDING))
-    .where(photo.c.next_attempt_at <= utc_now(), photo.c.dispatched_at.is_(None))
+    .where(_IS_UNSENT, photo.c.next_attempt_at <= utc_now())
     .order_by(photo.c.album_id)
     .limit(_MOST)
 )
 
 
 def mark_urgent(connection: sa.Connection, photo_ids: Collection[UUID]) -> None:
-    """Let photos go before all others."""
-    rows = [{"photo_id": photo_id} for photo_id in sorted(photo_ids)]
-    connection.execute(insert_or_ignore(connection, urgent_photo), rows)
+    """Let photos go before all others; those that went already would be urgent for ever."""
+    waiting = sa.select(photo.c.id).where(_IS_UNSENT).order_by(photo.c.id)
+    insert = insert_or_ignore(connection, urgent_photo).from_select(["photo_id"], waiting)
+    connection.execute(insert, {"photo_ids": photo_ids})
 
 
 def plan_urgent(connection: sa.Connection, limit: int, message_size: int) -> list[tuple[UUID, list[UUID]]]:

@@ -3,10 +3,12 @@
 from collections import Counter
 
 import pytest
+import sqlalchemy as sa
 
 from facefleet.ledger.clock import seconds_from_now
 from facefleet.ledger.engine import Ledger
 from facefleet.ledger.message_sizes import MessageSizes
+from facefleet.ledger.schema import urgent_photo
 from facefleet.records import Backlog, PhotoState
 from tests.integration.ledger.scene import REDISPATCH_AFTER_S, Scene, ref_of
 
@@ -217,5 +219,8 @@ def test_urgent_photos_come_first_and_once(scene: Scene, ledger: Ledger) -> None
     assert [len(ids) for _, ids in ledger.leases.urgent(1)] == [1]
     ledger.leases.mark_dispatched(photo_ids)
     assert ledger.leases.urgent(10) == []
+    ledger.jobs.add_photos(upload.id, "m1", [ref_of("x.jpg"), ref_of("y.jpg")], urgent=True)
+    with ledger.database.reading() as connection:
+        assert connection.execute(sa.select(urgent_photo)).all() == [], "those that went are in no hurry any more"
     assert ledger.leases.small_albums({scene.album.id}, 6) == set()
     assert ledger.leases.small_albums({scene.album.id}, 7) == {scene.album.id}
