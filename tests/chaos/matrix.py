@@ -37,6 +37,7 @@ def run_once(scene: Scene, row: Row, seed: int) -> tuple[Run, Evidence, float]:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("be_alone")  # the row that wants to be alone waits for its end, too
 def test_plain_celery_loses_what_this_does_not() -> None:
     """The control: 40 lines of Celery on Redis, under two of the storms."""
     outcomes = run_storms(tasks=600, kills=12)
