@@ -208,7 +208,7 @@ def test_nets_below_the_deadline_rule_do_not_outbid_it() -> None:
             planned_s = 0.9 * settings.album_deadline_s - 15
             assert int(limits["threshold"]) >= settings.worker_photos_per_s * planned_s
         elif trigger["name"] == "queue-index":
-            assert messages >= settings.runway_photos / settings.photos_per_message
+            assert messages >= settings.runway_photos / MessageSizes.of(settings).few
         elif trigger["name"] == "queue-interactive":
             photos = messages * MessageSizes.of(settings).few
             assert photos / settings.worker_photos_per_s < 30
