@@ -170,10 +170,14 @@ class Client(PeopleResources):
 
     def _follow(self, job_id: str) -> Iterator[Job]:
         """Give a job as it is and as it changes, until it has ended or the stream is cut."""
+        is_silent = True
         for _, said in self.events("jobs", job_id, "events"):
             if "job_id" not in said:
                 raise JobNotFound(said["detail"])
+            is_silent = False
             yield read_answer(Job, said)
+        if is_silent:  # a proxy may let nothing of a stream through
+            yield self.job(job_id)
 
     def photos(self, album: str, state: str | None = None) -> Iterator[Photo]:
         """Walk the photos of an album, those in one state only if it is given."""

@@ -12,7 +12,7 @@ from facefleet.client import Client
 from facefleet.client.exchange import HttpAnswer, HttpRequest
 from facefleet.errors import ServerUnavailable
 
-#: What one request meets: an answer, a stream of jobs that is cut behind the last, or nobody.
+#: What one request meets: an answer, a stream of jobs that is cut behind the last, or ends with none; or nobody.
 Step: TypeAlias = HttpAnswer | list[bytes] | None
 
 
@@ -52,7 +52,7 @@ class Script:
     def _lines_of(self, jobs: list[bytes]) -> Iterator[bytes]:
         for each in jobs:
             yield from (b"event: progress", b"data: " + each, b"")
-        if b"done" not in jobs[-1]:
+        if jobs and b"done" not in jobs[-1]:
             raise ConnectionError
 
     def check(self) -> None:
@@ -76,6 +76,12 @@ def test_it_is_taken_up_again_after_each_loss(monkeypatch: pytest.MonkeyPatch) -
     met: list[Step] = [HttpAnswer(200, job(0)), [job(0), job(1)], None, None, None, [job(1)], None, BUSY, None]
     script = Script(*met, [job(2), job(3, "done")])
     assert list(follow(monkeypatch, script)) == [0, 0, 1, 1, 2, 3]
+    assert script.steps == []
+
+
+def test_where_nothing_of_a_stream_comes_through_the_job_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(*[HttpAnswer(200, job(0)), [], HttpAnswer(200, job(2)), [], HttpAnswer(200, job(3, "done"))])
+    assert list(follow(monkeypatch, script)) == [0, 2, 3]
     assert script.steps == []
 
 
