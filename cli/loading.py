@@ -17,7 +17,7 @@ def loading() -> Iterator[None]:
     every start. What was loaded is left out of all later collections, too.
     """
     # threadpoolctl sets it when it is loaded, which is when models are at work: a thread of theirs that reads the
-    # environment while it is changed ends the process. Now there are no other threads.
+    # environment while it is changed ends the process. At the first block of a process there are no other threads.
     os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "True")
     gc.disable()
     try:

@@ -105,7 +105,7 @@ class Settings(BaseModel):
     """Smallest detection score that counts as a face; unset: the pack's own (0.5 for InsightFace's)."""
     min_face_px: float = Field(default=0, ge=0)
     """Faces with a shorter side below this many pixels of the upright photo are ignored. From 180 on, JPEGs of 12
-    megapixels and more are decoded at half their size, from 360 on at a quarter: as many pixels as recognition uses."""
+    to 48 megapixels are decoded at half their size, from 360 on at a quarter: as many pixels as recognition uses."""
     max_faces_per_photo: int = Field(default=1000, ge=1)
     """At most this many faces of one photo are kept, best detection score first."""
     max_photo_bytes: int = Field(default=50_000_000, ge=1)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -29,21 +30,18 @@ _RARE = sa.union_all(
         )
     )
 )
-_PHOTO_NAMES = ("id_", "face_count", "width_px", "height_px", "taken_at")
 
 
-def _build_write() -> sa.Select[Any]:
+@cache
+def _build_write(photo_names: tuple[str, ...]) -> sa.Select[Any]:
     """Build what PostgreSQL does at once: it asks what is rare, and writes unless a face was dropped."""
     rare = _RARE.cte("rare")
     is_clear = ~sa.select(rare.c.kind).where(rare.c.kind == sa.literal_column("'dropped'")).exists()
-    indexed = _INDEX.build_together(_PHOTO_NAMES, "photo_rows").where(is_clear)
+    indexed = _INDEX.build_together(photo_names, "photo_rows").where(is_clear)
     faces = insert_given(face, tuple(face.c.keys()), "face_rows", is_clear)
     unseen = build_mark_unseen("postgresql", "unseen_ids", is_clear)
     writes = (indexed.cte("indexed"), faces.cte("written"), unseen.cte("unseen"))
     return sa.select(rare).add_cte(*writes)
-
-
-_WRITE = _build_write()
 
 
 def write_unless_dropped(
@@ -72,7 +70,7 @@ def write_unless_dropped(
     else:
         rows = given(photos, "photo_rows") | given(faces, "face_rows")
         unseen = {"unseen_ids": {row["photo_id"] for row in faces}, "ids": asked["photo_ids"]}
-        found = connection.execute(_WRITE, {**asked, **rows, **unseen}).all()
+        found = connection.execute(_build_write(tuple(photos[0])), {**asked, **rows, **unseen}).all()
     for found_id, kind in found:
         rare[kind].add(found_id)
     return rare

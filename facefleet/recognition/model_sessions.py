@@ -126,6 +126,8 @@ class OpenVinoSession:
         # Pinned threads of several processes would land on the same cores.
         options = {"NUM_STREAMS": self._threads, "INFERENCE_NUM_THREADS": self._threads, "ENABLE_CPU_PINNING": False}
         compiled = self._models.compile(self._model, shape, options)
+        if any(output.partial_shape.is_dynamic for output in compiled.outputs):
+            raise ModelPackMismatch("A model's outputs have no fixed shape: use FACEFLEET_RUNTIME=onnxruntime.")
         requests: queue.LifoQueue[_Request] = queue.LifoQueue()
         for _ in range(self._threads):
             requests.put(_Request(compiled))
