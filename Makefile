@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 EXTRA ?= dev
-# Tests that wait for processes: three at a time keep two cores busy.
-JOBS ?= 3
+# Tests wait for processes: one more at a time than there are cores keeps these busy.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PROFILE ?= short
 SEED ?= 1
 FACES ?= 100000 1000000
