@@ -2,18 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import TypeAlias
 
 import pytest
 
 from facefleet.client import Client
-from facefleet.client.exchange import HttpAnswer, HttpRequest
+from facefleet.client.exchange import HttpAnswer
 from facefleet.errors import ServerUnavailable
-
-#: What one request meets: an answer, a stream of jobs that is cut behind the last, or ends with none; or nobody.
-Step: TypeAlias = HttpAnswer | list[bytes] | None
+from tests.unit.client.script import Script, Step
 
 
 def job(indexed: int, state: str = "running") -> bytes:
@@ -23,46 +19,6 @@ def job(indexed: int, state: str = "running") -> bytes:
 
 
 BUSY = HttpAnswer(503, b'{"type": "ledger_unavailable", "detail": "gone"}')
-
-
-class Script:
-    """A transport that meets what is written down; its clock only moves when somebody rests."""
-
-    def __init__(self, *steps: Step) -> None:
-        self.steps = list(steps)
-        self.now_s = 0.0
-
-    def send(self, _request: HttpRequest) -> HttpAnswer:
-        step = self.steps.pop(0)
-        if step is None:
-            raise ConnectionError
-        assert isinstance(step, HttpAnswer)
-        return step
-
-    @contextmanager
-    def stream(self, _request: HttpRequest) -> Iterator[tuple[int, Iterator[bytes]]]:
-        step = self.steps.pop(0)
-        if step is None:
-            raise ConnectionError
-        if isinstance(step, HttpAnswer):
-            yield step.status, iter([step.body])
-        else:
-            yield 200, self._lines_of(step)
-
-    def _lines_of(self, jobs: list[bytes]) -> Iterator[bytes]:
-        for each in jobs:
-            yield from (b"event: progress", b"data: " + each, b"")
-        if jobs and b"done" not in jobs[-1]:
-            raise ConnectionError
-
-    def check(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def rest(self, seconds: float) -> None:
-        self.now_s += seconds
 
 
 def follow(monkeypatch: pytest.MonkeyPatch, script: Script) -> Iterator[int]:

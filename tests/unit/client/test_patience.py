@@ -1,42 +1,19 @@
 """What a busy server refuses is asked again, when and for as long as it makes sense."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 
 from facefleet.client import Client
-from facefleet.client.exchange import HttpAnswer, HttpRequest
+from facefleet.client.exchange import HttpAnswer
 from facefleet.errors import FacefleetError, LedgerUnavailable, Overloaded, RateLimited
+from tests.unit.client.script import Script
 
 BUSY = HttpAnswer(503, b'{"type": "overloaded", "detail": "full"}', 7.0)
 TOO_OFTEN = HttpAnswer(429, b'{"type": "rate_limited", "detail": "slower"}', 7.0)
 AWAY = HttpAnswer(503, b'{"type": "ledger_unavailable", "detail": "gone"}', 7.0)
 DONE = HttpAnswer(200, b'{"albums": [], "width": 1, "height": 1, "faces": [], "notice": null}')
-
-
-class Scripted:
-    """A transport whose answers are written down; its clock only moves when somebody rests."""
-
-    def __init__(self, *answers: HttpAnswer) -> None:
-        self.answers = list(answers)
-        self.now_s = 0.0
-
-    def send(self, _request: HttpRequest) -> HttpAnswer:
-        return self.answers.pop(0)
-
-    def stream(self, _request: HttpRequest) -> AbstractContextManager[tuple[int, Iterator[bytes]]]:
-        raise NotImplementedError
-
-    def check(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def rest(self, seconds: float) -> None:
-        self.now_s += seconds
 
 
 Ask = Callable[[Client], object]
@@ -54,7 +31,7 @@ def change(client: Client) -> object:
     return client.post_json("albums", name="people")
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, script: Scripted, question: Ask, patience_s: float = 20) -> object:
+def ask(monkeypatch: pytest.MonkeyPatch, script: Script, question: Ask, patience_s: float = 20) -> object:
     clock = SimpleNamespace(monotonic=lambda: script.now_s, sleep=script.rest)
     monkeypatch.setattr("facefleet.client.resources.time", clock)
     return question(Client("http://faces.example", transport=script, patience_s=patience_s))
@@ -66,13 +43,13 @@ def ask(monkeypatch: pytest.MonkeyPatch, script: Scripted, question: Ask, patien
 def test_it_comes_back_when_the_server_says(
     monkeypatch: pytest.MonkeyPatch, refusal: HttpAnswer, question: Ask
 ) -> None:
-    script = Scripted(refusal, refusal, DONE)
+    script = Script(refusal, refusal, DONE)
     ask(monkeypatch, script, question)
-    assert (script.now_s, script.answers) == (14, [])
+    assert (script.now_s, script.steps) == (14, [])
 
 
 def test_at_once_is_not_as_fast_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = Scripted(BUSY._replace(retry_after_s=0.0), DONE)
+    script = Script(BUSY._replace(retry_after_s=0.0), DONE)
     ask(monkeypatch, script, read)
     assert script.now_s == 0.1
 
@@ -94,7 +71,7 @@ def test_it_gives_up(
     kind: type[FacefleetError],
     rested_s: float,
 ) -> None:
-    script = Scripted(*[refusal] * 9)
+    script = Script(*[refusal] * 9)
     with pytest.raises(kind) as given_up:
         ask(monkeypatch, script, question, patience_s)
     assert script.now_s == rested_s
