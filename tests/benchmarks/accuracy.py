@@ -19,6 +19,8 @@ from tests.benchmarks.albums import read_truth
 
 #: A box (x, y, w, h), or a template.
 Floats: TypeAlias = NDArray[np.float64]
+#: (box, template) of each face, by the photo's name.
+LoopFaces: TypeAlias = dict[str, list[tuple[Floats, Floats]]]
 
 _CONTROL = Path(__file__).parent / "control" / "face_analysis_loop.py"
 #: Part of a box's width that two centres of one face may lie apart.
@@ -43,14 +45,13 @@ class Accuracy:
     equal_templates: float
 
 
-def measure_accuracy(pack: Path, album: Path, threads: int, *, min_face_px: float = 0) -> Accuracy:
-    """Recognize an album with both, on one runtime each."""
+def measure_accuracy(pack: Path, album: Path, threads: int, theirs: LoopFaces, *, min_face_px: float = 0) -> Accuracy:
+    """Recognize an album, and compare with its truth and with what the loop over FaceAnalysis found."""
     files = sorted(album.glob("*.jpg"))
     settings = Settings(model_pack=str(pack), device="cpu", cpu_threads=threads, min_face_px=min_face_px)
     with closing(load_recognizer(settings)) as recognizer, ThreadPoolExecutor(threads) as pool:
         photos = dict(zip(files, pool.map(lambda path: recognizer.recognize(path.read_bytes()), files), strict=True))
     ours = {path.name: _boxes_of(photo) for path, photo in photos.items()}
-    theirs = _run_loop(pack, album)
     labels = {name: [np.array(face["box"], float) for face in faces] for name, faces in read_truth(album).items()}
     hits, loop_hits = _count_hits(labels, ours), _count_hits(labels, {n: [b for b, _ in f] for n, f in theirs.items()})
     faces, loop_faces = (sum(map(len, found.values())) for found in (ours, theirs))
@@ -74,7 +75,8 @@ def measure_accuracy(pack: Path, album: Path, threads: int, *, min_face_px: floa
     )
 
 
-def _run_loop(pack: Path, album: Path) -> dict[str, list[tuple[Floats, Floats]]]:
+def run_loop(pack: Path, album: Path) -> LoopFaces:
+    """Recognize an album with the loop over FaceAnalysis."""
     run = subprocess.run([sys.executable, _CONTROL, pack, album], check=True, capture_output=True)
     found = json.loads(run.stdout)
     return {

@@ -18,7 +18,7 @@ from facefleet.recognition.face_models import load_models
 from facefleet.recognition.model_pack import find_model_pack
 from facefleet.recognition.runtimes import choose_runtime
 from facefleet.settings import Settings
-from tests.benchmarks.accuracy import measure_accuracy
+from tests.benchmarks.accuracy import measure_accuracy, run_loop
 from tests.benchmarks.albums import CHECKOUT, make_selfies
 from tests.benchmarks.crowd import ALBUM, ALBUMS, fill_crowd
 from tests.benchmarks.measuring import Spread
@@ -79,8 +79,9 @@ def compare_sides(bench: Bench) -> Figures:
             figures[name] |= {"memory_mb": side.memory_mb()} | _ratios(rounds[name], rounds)
             # Several at once: what the first and the last photos of an album cost hardly counts.
             figures[name]["long"] = asdict(side.index_all([bench.album] * bench.rounds))
+    theirs = run_loop(bench.pack, bench.album)
     for name, min_face_px in OURS.items():
-        accuracy = measure_accuracy(bench.pack, bench.album, len(bench.cores), min_face_px=min_face_px)
+        accuracy = measure_accuracy(bench.pack, bench.album, len(bench.cores), theirs, min_face_px=min_face_px)
         figures[name]["accuracy"] = asdict(accuracy)
     return figures
 
