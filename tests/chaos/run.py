@@ -77,12 +77,12 @@ class Run:
         status = self.scene.index(self.album)
         assert status == 202, status
 
-    def wait_for_work(self, indexed: int = 8) -> None:
-        """Return while leases are held; without harm there is nothing to wait for."""
+    def wait_for_work(self, indexed: int = 8, leases: int = 1) -> None:
+        """Return while so many leases are held; without harm there is nothing to wait for."""
         oracle = self.scene.oracle
 
         def under_way() -> bool:
-            return self.count_indexed() >= indexed and oracle.held_leases() > 0
+            return self.count_indexed() >= indexed and oracle.held_leases() >= leases
 
         if self.armed:
             wait_until(under_way, f"work is under way; {self.describe()}", 40, every_s=0.1)

@@ -25,7 +25,8 @@ def kill_workers(run: Run) -> None:
 def kill_half(run: Run) -> None:
     """One of two workers goes without notice, and nobody takes its place."""
     fleet = run.scene.fleet
-    run.wait_for_work()
+    of_one = int(fleet.settings["worker_threads"]) * int(fleet.settings["photos_per_message"])
+    run.wait_for_work(leases=of_one + 1)  # the one that stays cannot have them all
     run.strike(lambda: fleet.kill("worker-1"))
     if run.armed:
         wait_until(run.is_quiet, "the other half is done", 60)
